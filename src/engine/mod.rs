@@ -1,0 +1,10 @@
+//! Knows how to run a plan on a device: weights uploaded once, buffers and bindings made once, one
+//! submission per image, and read back only what is looked at.
+
+mod error;
+mod network;
+mod steps;
+mod taps;
+
+pub use error::EngineError;
+pub use network::{Account, Network, Progress, Stage};

@@ -1,0 +1,199 @@
+use super::{EngineError, steps, taps};
+use crate::gpu::{Buffer, Copy, Gpu, Staging, Task};
+use crate::graph::{Graph, Plan, Tensor};
+use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
+use crate::reading::Reading;
+use crate::weights::Checkpoint;
+
+/// What loading is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The driver compiles shaders.
+    Pipelines,
+    /// Batch norm is folded, weights are packed and uploaded.
+    Weights,
+    /// One run on an empty image, so that the first real one is not the slow one.
+    WarmUp,
+}
+
+/// How far loading has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub stage: Stage,
+    pub done: usize,
+    pub total: usize,
+}
+
+/// What a loaded network takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Weights and biases as the kernels want them.
+    pub weights_bytes: u64,
+    /// Activations, in buffers that are reused.
+    pub activations_bytes: u64,
+    /// Activations alive at the busiest step, what stays readable included: reuse can do no better.
+    pub peak_live_bytes: u64,
+    /// Kernel starts of one run.
+    pub dispatches: usize,
+    /// Distinct pipelines among them.
+    pub pipelines: usize,
+}
+
+/// A network on a device, ready to run.
+pub struct Network {
+    gpu: Gpu,
+    graph: Graph,
+    plan: Plan,
+    storage: Vec<Buffer>,
+    maps: Vec<Buffer>,
+    tasks: Vec<Task>,
+    staging: Staging,
+    classifier: Classifier,
+    account: Account,
+}
+
+/// The last linear layer, kept for class activation maps.
+struct Classifier {
+    /// `[classes, features]`
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Network {
+    /// Checks the weights against the graph, compiles, uploads and warms up. `progress` is awaited
+    /// between steps, so that a page can paint.
+    pub async fn load(
+        gpu: &Gpu,
+        graph: Graph,
+        checkpoint: &Checkpoint,
+        mut progress: impl AsyncFnMut(Progress),
+    ) -> Result<Self, EngineError> {
+        checkpoint.check(&graph.parameters())?;
+        let plan = Plan::new(&graph);
+        fits(gpu, &graph, &plan)?;
+        let mut dispatches: Vec<Dispatch> =
+            plan.steps.iter().map(|step| steps::dispatch(&graph, &plan, step)).collect();
+        let units = graph.units.iter();
+        dispatches
+            .extend(units.map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches())));
+
+        let distinct = distinct(&dispatches);
+        for (done, dispatch) in distinct.iter().enumerate() {
+            progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
+            gpu.compile(dispatch).await?;
+        }
+
+        let allocate = || {
+            let storage = plan.storage.buffers.iter().map(|&elements| gpu.storage("activations", elements));
+            let maps = graph.units.iter().map(|unit| gpu.storage("maps", taps::maps_shape(&graph, unit).elements()));
+            (storage.collect::<Vec<_>>(), maps.collect::<Vec<_>>())
+        };
+        let (storage, maps) = gpu.checked(allocate).await?;
+        let mut weights = Vec::with_capacity(plan.steps.len());
+        for (done, step) in plan.steps.iter().enumerate() {
+            if done % 8 == 0 {
+                progress(Progress { stage: Stage::Weights, done, total: plan.steps.len() }).await;
+            }
+            weights.push(gpu.checked(|| steps::upload(gpu, &graph, &plan, step, checkpoint)).await?);
+        }
+
+        progress(Progress { stage: Stage::WarmUp, done: 0, total: 1 }).await;
+        let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
+        let bind = || {
+            let mut tasks = Vec::with_capacity(dispatches.len());
+            for (step, weights) in plan.steps.iter().zip(&weights) {
+                let buffers = steps::buffers(&plan, step, weights.as_ref(), &storage);
+                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
+            }
+            for (unit, maps) in graph.units.iter().zip(&maps) {
+                let at = |id| &storage[plan.storage.place(id).buffer];
+                let buffers = [at(unit.branches), at(unit.gates), at(unit.output), maps];
+                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
+            }
+            tasks
+        };
+        let tasks = gpu.checked(bind).await?;
+        let copied = taps::copies(&graph, &plan, &storage, &maps).iter().map(|copy| copy.elements).sum();
+        let staging = gpu.staging(copied);
+        let account = Account {
+            weights_bytes: weights.iter().flatten().flatten().map(Buffer::bytes).sum(),
+            activations_bytes: storage.iter().chain(&maps).map(Buffer::bytes).sum(),
+            peak_live_bytes: (plan.storage.peak * size_of::<f32>()) as u64,
+            dispatches: tasks.len(),
+            pipelines: distinct.len(),
+        };
+        let parameter = |suffix: &str| checkpoint.values(&format!("{}.{suffix}", graph.classifier)).to_vec();
+        let classifier = Classifier { weight: parameter("weight"), bias: parameter("bias") };
+        let network = Self { gpu: gpu.clone(), graph, plan, storage, maps, tasks, staging, classifier, account };
+        let empty = Tensor::from_fn(network.graph.input_shape(), |_, _, _| 0.0);
+        network.run(&empty).await?;
+        progress(Progress { stage: Stage::WarmUp, done: 1, total: 1 }).await;
+        Ok(network)
+    }
+
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    pub fn account(&self) -> Account {
+        self.account
+    }
+
+    /// Runs the network on a normalised image `[3, H, W]`. Runs of one network must not overlap.
+    pub async fn run(&self, image: &Tensor) -> Result<Reading, EngineError> {
+        let expected = self.graph.input_shape();
+        if image.shape != expected {
+            return Err(EngineError::Input { expected, got: image.shape });
+        }
+        self.gpu.write(&self.storage[self.plan.storage.place(self.graph.input()).buffer], &pack_activation(image));
+        let copies = taps::copies(&self.graph, &self.plan, &self.storage, &self.maps);
+        let values = self.gpu.run(&self.tasks, &copies, &self.staging).await?;
+        Ok(taps::reading(&self.graph, &values))
+    }
+
+    /// Activations of the last run in all branches of a unit, `[branches * C, H, W]`, for the feature
+    /// maps of single channels.
+    pub async fn unit_branches(&self, unit: usize) -> Result<Tensor, EngineError> {
+        let id = self.graph.units[unit].branches;
+        let shape = self.graph.shape(id);
+        let elements = shape.stored_elements();
+        let from = &self.storage[self.plan.storage.place(id).buffer];
+        let staging = self.gpu.staging(elements);
+        let values = self.gpu.run(&[], &[Copy { from, elements }], &staging).await?;
+        Ok(unpack_activation(&values, shape))
+    }
+
+    /// The classifier's weights for one class, one per channel of the features.
+    pub fn classifier_row(&self, class: usize) -> &[f32] {
+        let features = self.classifier.weight.len() / self.classifier.bias.len();
+        &self.classifier.weight[class * features..][..features]
+    }
+
+    pub fn classifier_bias(&self, class: usize) -> f32 {
+        self.classifier.bias[class]
+    }
+}
+
+/// Whether every value can be bound on this device.
+fn fits(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<(), EngineError> {
+    let limit = gpu.max_binding_bytes();
+    let input = graph.input_shape();
+    let largest = plan.storage.buffers.iter().max().copied().unwrap_or(0);
+    let bytes = (largest * size_of::<f32>()) as u64;
+    match bytes > limit {
+        true => Err(EngineError::TooLarge { what: format!("an activation at input {input}"), bytes, limit }),
+        false => Ok(()),
+    }
+}
+
+/// One dispatch for each pipeline.
+fn distinct(dispatches: &[Dispatch]) -> Vec<&Dispatch> {
+    let mut distinct: Vec<&Dispatch> = Vec::new();
+    for dispatch in dispatches {
+        let same = |other: &&Dispatch| other.kernel == dispatch.kernel && other.overrides == dispatch.overrides;
+        if !distinct.iter().any(same) {
+            distinct.push(dispatch);
+        }
+    }
+    distinct
+}

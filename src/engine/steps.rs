@@ -1,0 +1,70 @@
+use crate::gpu::{Buffer, Gpu};
+use crate::graph::{Graph, Plan, Step, StepKind, ValueId};
+use crate::kernels::{self, ConvLayer, Dispatch};
+use crate::weights::{Checkpoint, fold};
+
+/// The kernel that computes a step.
+pub(super) fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
+    let output = graph.shape(step.output);
+    let input = graph.shape(step.inputs[0]);
+    match &step.kind {
+        StepKind::Conv(_) => conv_layer(graph, plan, step).expect("a convolution").dispatch(),
+        StepKind::Pool(crate::graph::PoolKind::Max, pool) => kernels::max_pool::dispatch(pool, input, output),
+        StepKind::Pool(crate::graph::PoolKind::Avg, pool) => kernels::avg_pool::dispatch(pool, input, output),
+        StepKind::GlobalAvgPool { radix } => kernels::global_avg_pool::dispatch(input, *radix),
+        StepKind::SumSplits { radix } => kernels::sum_splits::dispatch(output, *radix),
+        StepKind::RadixSoftmax { radix, cardinality } => {
+            kernels::radix_softmax::dispatch(input.channels, *radix, *cardinality)
+        }
+        StepKind::WeightedSum { radix } => kernels::weighted_sum::dispatch(output, *radix),
+        StepKind::Add(activation) => kernels::add::dispatch(output, *activation),
+    }
+}
+
+fn conv_layer(graph: &Graph, plan: &Plan, step: &Step) -> Option<ConvLayer> {
+    let StepKind::Conv(conv) = &step.kind else { return None };
+    let first_channel = plan.storage.place(step.output).channel;
+    Some(ConvLayer {
+        conv: conv.conv,
+        input: graph.shape(step.inputs[0]),
+        output: graph.shape(step.output),
+        activation: conv.activation,
+        shortcut: conv.shortcut,
+        out_first_block: kernels::blocks(first_channel),
+    })
+}
+
+/// A convolution's weight and bias on the device; nothing for other steps.
+pub(super) fn upload(
+    gpu: &Gpu,
+    graph: &Graph,
+    plan: &Plan,
+    step: &Step,
+    checkpoint: &Checkpoint,
+) -> Option<[Buffer; 2]> {
+    let StepKind::Conv(conv) = &step.kind else { return None };
+    let folded = fold(checkpoint, conv);
+    let packed = conv_layer(graph, plan, step)?.pack_weight(&folded.weight);
+    Some([gpu.upload(&conv.name, &packed), gpu.upload(&conv.name, &kernels::pack_vector(&folded.bias))])
+}
+
+/// The buffers of a step in the order of its kernel's bindings.
+pub(super) fn buffers<'a>(
+    plan: &Plan,
+    step: &Step,
+    weights: Option<&'a [Buffer; 2]>,
+    storage: &'a [Buffer],
+) -> Vec<&'a Buffer> {
+    let at = |id: &ValueId| &storage[plan.storage.place(*id).buffer];
+    let mut buffers = vec![at(&step.inputs[0])];
+    match weights {
+        Some([weight, bias]) => {
+            // A convolution without a shortcut still has the binding; its input is as good as any.
+            let shortcut = step.inputs.get(1).unwrap_or(&step.inputs[0]);
+            buffers.extend([weight, bias, at(shortcut)]);
+        }
+        None => buffers.extend(step.inputs[1..].iter().map(at)),
+    }
+    buffers.push(at(&step.output));
+    buffers
+}

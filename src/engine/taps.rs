@@ -1,0 +1,62 @@
+use crate::gpu::{Buffer, Copy};
+use crate::graph::{Graph, Plan, Shape, Tensor, Unit, ValueId};
+use crate::kernels::unpack_activation;
+use crate::reading::{Gates, Reading, UnitReading};
+
+/// Shape of the maps that a unit leaves: contribution and activation of each branch, and the output.
+pub(super) fn maps_shape(graph: &Graph, unit: &Unit) -> Shape {
+    graph.shape(unit.output).with_channels(2 * unit.kind.branches() + 1)
+}
+
+/// What every run reads back, in order: logits, features, then gates and maps of each unit.
+pub(super) fn copies<'a>(graph: &Graph, plan: &Plan, storage: &'a [Buffer], maps: &'a [Buffer]) -> Vec<Copy<'a>> {
+    let value = |id: ValueId| Copy {
+        from: &storage[plan.storage.place(id).buffer],
+        elements: graph.shape(id).stored_elements(),
+    };
+    let mut copies = vec![value(graph.logits), value(graph.features)];
+    for (unit, maps) in graph.units.iter().zip(maps) {
+        copies.push(value(unit.gates));
+        copies.push(Copy { from: maps, elements: maps_shape(graph, unit).elements() });
+    }
+    copies
+}
+
+/// The reading in what [`copies`] brought back.
+pub(super) fn reading(graph: &Graph, values: &[f32]) -> Reading {
+    let mut rest = values;
+    let mut take = |elements: usize| {
+        let (head, tail) = rest.split_at(elements);
+        rest = tail;
+        head
+    };
+    let mut value = |id: ValueId| {
+        let shape = graph.shape(id);
+        unpack_activation(take(shape.stored_elements()), shape)
+    };
+    let logits = value(graph.logits).values;
+    let features = value(graph.features);
+    let units = graph.units.iter().map(|unit| {
+        let shape = graph.shape(unit.gates);
+        let gates = take(shape.stored_elements())[..shape.channels].to_vec();
+        unit_reading(graph, unit, gates, take(maps_shape(graph, unit).elements()))
+    });
+    Reading { logits, units: units.collect(), features }
+}
+
+fn unit_reading(graph: &Graph, unit: &Unit, gates: Vec<f32>, maps: &[f32]) -> UnitReading {
+    let branches = unit.kind.branches();
+    let output = graph.shape(unit.output);
+    let pixels = output.pixels();
+    let map = |first: usize, count: usize| {
+        Tensor::new(output.with_channels(count), maps[first * pixels..][..count * pixels].to_vec())
+    };
+    UnitReading {
+        name: unit.name.clone(),
+        kind: unit.kind,
+        gates: Gates { branches, channels: output.channels, groups: unit.kind.groups(), values: gates },
+        contribution: map(0, branches),
+        activation: map(branches, branches),
+        output: map(2 * branches, 1),
+    }
+}

@@ -1,0 +1,151 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use futures_channel::oneshot;
+
+use super::GpuError;
+use super::pipeline::PipelineKey;
+
+/// The adapter, in words for the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdapterInfo {
+    /// As the driver or browser names it; a browser may tell little.
+    pub name: String,
+    /// Whether it is the processor at work rather than a graphics card.
+    pub software: bool,
+    /// The interface underneath, for example `Vulkan` or `BrowserWebGpu`.
+    pub backend: String,
+}
+
+/// A device with its queue and the pipelines made so far. Clones share it.
+#[derive(Clone)]
+pub struct Gpu(pub(super) Rc<Inner>);
+
+pub(super) struct Inner {
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub pipelines: RefCell<HashMap<PipelineKey, wgpu::ComputePipeline>>,
+    adapter: AdapterInfo,
+    state: Arc<Mutex<State>>,
+    lost: RefCell<Option<oneshot::Receiver<String>>>,
+}
+
+/// What the device's callbacks report, from whichever thread they run on.
+#[derive(Default)]
+struct State {
+    lost: Option<String>,
+    error: Option<GpuError>,
+}
+
+impl Gpu {
+    /// The fastest adapter's device, within the default limits, so that every WebGPU device will do.
+    pub async fn open() -> Result<Self, GpuError> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        #[cfg(target_arch = "wasm32")]
+        if !wgpu::util::is_browser_webgpu_supported().await {
+            return Err(GpuError::NoWebGpu);
+        }
+        let options = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..Default::default()
+        };
+        let adapter = instance.request_adapter(&options).await;
+        let adapter = adapter.map_err(|error| GpuError::NoAdapter(error.to_string()))?;
+        let descriptor = wgpu::DeviceDescriptor { label: Some("splitlens"), ..Default::default() };
+        let (device, queue) =
+            adapter.request_device(&descriptor).await.map_err(|error| GpuError::Device(error.to_string()))?;
+
+        let state = Arc::new(Mutex::new(State::default()));
+        let (sender, receiver) = oneshot::channel();
+        let sender = Mutex::new(Some(sender));
+        device.set_device_lost_callback({
+            let state = state.clone();
+            move |reason, message| {
+                let reason = if message.is_empty() { format!("{reason:?}") } else { message };
+                lock(&state).lost = Some(reason.clone());
+                if let Some(sender) = lock(&sender).take() {
+                    // Nobody has to listen.
+                    let _ = sender.send(reason);
+                }
+            }
+        });
+        device.on_uncaptured_error({
+            let state = state.clone();
+            Arc::new(move |error: wgpu::Error| {
+                lock(&state).error.get_or_insert(error.into());
+            })
+        });
+        let adapter = describe(&adapter.get_info());
+        let lost = RefCell::new(Some(receiver));
+        Ok(Self(Rc::new(Inner { device, queue, pipelines: RefCell::default(), adapter, state, lost })))
+    }
+
+    pub fn adapter(&self) -> &AdapterInfo {
+        &self.0.adapter
+    }
+
+    /// Waits until the device is lost and returns the reason. The first caller's to have: later calls
+    /// wait for ever.
+    pub async fn wait_lost(&self) -> String {
+        let receiver = self.0.lost.borrow_mut().take();
+        match receiver {
+            Some(receiver) => receiver.await.unwrap_or_else(|_| "the device was closed".into()),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Destroys the device, as a driver's reset would: for trying out recovery.
+    pub fn lose(&self) {
+        self.0.device.destroy();
+    }
+
+    /// Bytes of the largest buffer that a kernel can be given.
+    pub fn max_binding_bytes(&self) -> u64 {
+        self.0.device.limits().max_storage_buffer_binding_size
+    }
+
+    /// Runs `work` and returns the first error that the device raised in it.
+    pub async fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, GpuError> {
+        let scopes = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal]
+            .map(|filter| self.0.device.push_error_scope(filter));
+        let value = work();
+        // All are popped at once, innermost first: the futures only wait for the answers.
+        let [outer, middle, inner] = scopes;
+        let answers = [inner.pop(), middle.pop(), outer.pop()];
+        let mut first = None;
+        for answer in answers {
+            first = answer.await.or(first);
+        }
+        self.health()?;
+        first.map_or(Ok(value), |error| Err(error.into()))
+    }
+
+    /// Whether the device still works: an error that no call reported, or its loss.
+    pub(super) fn health(&self) -> Result<(), GpuError> {
+        let mut state = lock(&self.0.state);
+        if let Some(reason) = &state.lost {
+            return Err(GpuError::Lost(reason.clone()));
+        }
+        state.error.take().map_or(Ok(()), Err)
+    }
+}
+
+/// A callback that panicked leaves the state as it was, which is still true.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn describe(info: &wgpu::AdapterInfo) -> AdapterInfo {
+    let name = match info.name.as_str() {
+        "" if info.driver.is_empty() => "unnamed adapter".to_string(),
+        "" => info.driver.clone(),
+        name => name.to_string(),
+    };
+    let software = info.device_type == wgpu::DeviceType::Cpu
+        || ["swiftshader", "llvmpipe", "lavapipe", "basic render"]
+            .iter()
+            .any(|word| name.to_lowercase().contains(word));
+    AdapterInfo { name, software, backend: format!("{:?}", info.backend) }
+}

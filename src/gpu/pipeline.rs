@@ -1,0 +1,72 @@
+use super::{Buffer, Gpu, GpuError, Uniforms};
+use crate::kernels::Dispatch;
+
+/// What makes a pipeline another one: the kernel and the values of its overrides.
+pub(super) type PipelineKey = (&'static str, Vec<(&'static str, u32)>);
+
+/// A dispatch with its pipeline and buffers bound, ready to be run any number of times.
+pub struct Task {
+    pub(super) pipeline: wgpu::ComputePipeline,
+    pub(super) bindings: wgpu::BindGroup,
+    pub(super) workgroups: u32,
+}
+
+impl Gpu {
+    /// Makes the dispatch's pipeline, unless it was made before; the driver compiles it now.
+    pub async fn compile(&self, dispatch: &Dispatch) -> Result<(), GpuError> {
+        let key = (dispatch.kernel.name, dispatch.overrides.clone());
+        if self.0.pipelines.borrow().contains_key(&key) {
+            return Ok(());
+        }
+        let pipeline = self.checked(|| self.create_pipeline(dispatch)).await?;
+        self.0.pipelines.borrow_mut().insert(key, pipeline);
+        Ok(())
+    }
+
+    /// Pipelines made so far.
+    pub fn pipelines(&self) -> usize {
+        self.0.pipelines.borrow().len()
+    }
+
+    /// Binds a compiled dispatch to its buffers: the parameters at `slot`, the inputs in the kernel's
+    /// order, the output. Panics unless [`compile`](Self::compile) has succeeded for it.
+    pub fn bind(&self, dispatch: &Dispatch, params: &Uniforms, slot: usize, buffers: &[&Buffer]) -> Task {
+        let kernel = dispatch.kernel;
+        assert_eq!(buffers.len(), kernel.inputs + 1, "buffers of {}", kernel.name);
+        let key = (kernel.name, dispatch.overrides.clone());
+        let pipeline = self.0.pipelines.borrow()[&key].clone();
+        let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &params.buffer,
+            offset: params.stride * slot as u64,
+            size: wgpu::BufferSize::new(dispatch.params.len() as u64),
+        });
+        let resources = std::iter::once(uniform).chain(buffers.iter().map(|buffer| buffer.0.as_entire_binding()));
+        let entries: Vec<_> = (0..).zip(resources).collect();
+        let entries: Vec<_> =
+            entries.into_iter().map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
+        let bindings = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(kernel.name),
+            layout: &pipeline.get_bind_group_layout(0),
+            entries: &entries,
+        });
+        Task { pipeline, bindings, workgroups: dispatch.workgroups }
+    }
+
+    fn create_pipeline(&self, dispatch: &Dispatch) -> wgpu::ComputePipeline {
+        let kernel = dispatch.kernel;
+        let module = self.0.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+            label: Some(kernel.name),
+            source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
+        });
+        let constants: Vec<(&str, f64)> =
+            dispatch.overrides.iter().map(|&(name, value)| (name, f64::from(value))).collect();
+        self.0.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(kernel.name),
+            layout: None,
+            module: &module,
+            entry_point: Some(kernel.name),
+            compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
+            cache: None,
+        })
+    }
+}

@@ -1,0 +1,67 @@
+use futures_channel::oneshot;
+
+use super::{Buffer, Gpu, GpuError, Task};
+
+/// A run of elements to be read back.
+pub struct Copy<'a> {
+    pub from: &'a Buffer,
+    /// From the buffer's start on.
+    pub elements: usize,
+}
+
+/// Memory that the device copies results into and the processor reads.
+pub struct Staging(wgpu::Buffer);
+
+impl Gpu {
+    /// Staging for up to `elements` values.
+    pub fn staging(&self, elements: usize) -> Staging {
+        Staging(self.0.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("staging"),
+            size: (elements * size_of::<f32>()) as u64,
+            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        }))
+    }
+
+    /// Runs the tasks in order in one pass and one submission, then reads back the copies, one after
+    /// the other.
+    pub async fn run(&self, tasks: &[Task], copies: &[Copy<'_>], staging: &Staging) -> Result<Vec<f32>, GpuError> {
+        self.health()?;
+        let mut encoder = self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for task in tasks {
+            pass.set_pipeline(&task.pipeline);
+            pass.set_bind_group(0, &task.bindings, &[]);
+            pass.dispatch_workgroups(task.workgroups, 1, 1);
+        }
+        drop(pass);
+        let mut bytes = 0;
+        for copy in copies {
+            let size = (copy.elements * size_of::<f32>()) as u64;
+            encoder.copy_buffer_to_buffer(&copy.from.0, 0, &staging.0, bytes, size);
+            bytes += size;
+        }
+        self.0.queue.submit([encoder.finish()]);
+
+        let (sender, receiver) = oneshot::channel();
+        staging.0.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
+            // Nobody listens any more when the visitor has moved on.
+            let _ = sender.send(result);
+        });
+        // A browser answers by itself; elsewhere somebody has to wait for the device.
+        #[cfg(not(target_arch = "wasm32"))]
+        self.0.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| GpuError::Lost(error.to_string()))?;
+        let mapped = receiver.await;
+        self.health()?;
+        match mapped {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(GpuError::Validation(error.to_string())),
+            Err(_) => return Err(GpuError::Lost("it never answered".into())),
+        }
+        let view = staging.0.get_mapped_range(..bytes).map_err(|error| GpuError::Validation(error.to_string()))?;
+        let values = bytemuck::pod_collect_to_vec(&view);
+        drop(view);
+        staging.0.unmap();
+        Ok(values)
+    }
+}

@@ -1,0 +1,19 @@
+//! Knows what a network is: shapes, operations, named parameters and the order of work.
+//! Knows nothing of devices, files or pixels; `std` only.
+//!
+//! An architecture writes operations through [`Net`], which spells every parameter's name as timm
+//! does; [`Graph`] is the finished, immutable result; [`Plan`] turns it into fused steps with
+//! reused buffers; [`cost`] counts parameters, multiply-adds and activations.
+
+mod builder;
+pub mod cost;
+mod op;
+mod plan;
+mod shape;
+mod tensor;
+
+pub use builder::{Graph, Net, Node, Parameter, Unit, UnitKind, ValueId};
+pub use op::{Activation, BatchNorm, Conv, Op, Pool};
+pub use plan::{ConvStep, Place, Plan, PoolKind, Step, StepKind, Storage};
+pub use shape::Shape;
+pub use tensor::Tensor;

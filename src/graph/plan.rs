@@ -1,0 +1,367 @@
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Activation, BatchNorm, Conv, Graph, Op, Pool, Shape, ValueId};
+
+/// A convolution (or linear layer: a 1x1 convolution of a vector) with all that follows it folded in:
+/// `activation(norm(conv(x)) + shortcut)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConvStep {
+    pub conv: Conv,
+    /// Module path of the weight and bias.
+    pub name: String,
+    /// Module path and definition of the batch norm to fold into the weight.
+    pub norm: Option<(String, BatchNorm)>,
+    pub activation: Activation,
+    /// Whether the step's second input is added before the activation.
+    pub shortcut: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PoolKind {
+    Max,
+    Avg,
+}
+
+/// What one dispatch computes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    Conv(ConvStep),
+    Pool(PoolKind, Pool),
+    /// Mean over the pixels of the sum over `radix` splits; radix 1 is plain global pooling.
+    GlobalAvgPool {
+        radix: usize,
+    },
+    SumSplits {
+        radix: usize,
+    },
+    RadixSoftmax {
+        radix: usize,
+        cardinality: usize,
+    },
+    WeightedSum {
+        radix: usize,
+    },
+    Add(Activation),
+}
+
+/// One fused operation: reads `inputs`, writes `output`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    pub kind: StepKind,
+    pub inputs: Vec<ValueId>,
+    pub output: ValueId,
+}
+
+/// Where a value lies: a buffer, and the first channel of the value in it (other than 0 for the
+/// parts of a concatenation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub buffer: usize,
+    pub channel: usize,
+}
+
+/// Buffers shared by values that are never alive together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Storage {
+    /// Values that each buffer holds, in stored elements.
+    pub buffers: Vec<usize>,
+    /// Stored elements alive at the busiest step: no reuse can do with less.
+    pub peak: usize,
+    places: HashMap<ValueId, Place>,
+}
+
+impl Storage {
+    /// Where the value of a step's input or output lies.
+    pub fn place(&self, id: ValueId) -> Place {
+        self.places[&id]
+    }
+}
+
+/// A graph made ready to run: fused steps in order, and storage by liveness.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    pub storage: Storage,
+}
+
+impl Plan {
+    /// Fuses and lays out a graph. Tapped values are never fused away nor overwritten.
+    ///
+    /// Panics where an architecture asks for what no kernel does: a batch norm or activation with
+    /// nothing to fold into.
+    pub fn new(graph: &Graph) -> Self {
+        let steps = Fusion::new(graph).steps();
+        let storage = allocate(graph, &steps);
+        Self { steps, storage }
+    }
+}
+
+struct Fusion<'a> {
+    graph: &'a Graph,
+    consumers: Vec<Vec<usize>>,
+    tapped: BTreeSet<ValueId>,
+    /// Nodes that some step already computes.
+    taken: Vec<bool>,
+}
+
+impl<'a> Fusion<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        let mut consumers = vec![Vec::new(); graph.nodes.len()];
+        for (index, node) in graph.nodes.iter().enumerate() {
+            for input in &node.inputs {
+                consumers[input.0].push(index);
+            }
+        }
+        let taken = vec![false; graph.nodes.len()];
+        Self { graph, consumers, tapped: graph.taps().into_iter().collect(), taken }
+    }
+
+    fn steps(mut self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for index in 0..self.graph.nodes.len() {
+            if !self.taken[index] {
+                steps.extend(self.step(index));
+            }
+        }
+        // A chain runs where it ends: by then everything that it reads has been computed.
+        steps.sort_by_key(|step| step.output);
+        steps
+    }
+
+    fn step(&mut self, index: usize) -> Option<Step> {
+        let node = &self.graph.nodes[index];
+        let (kind, inputs, output) = match node.op {
+            Op::Input | Op::Concat => return None,
+            Op::Conv(conv) => return Some(self.conv(index, conv)),
+            Op::Linear { out_features } => return Some(self.conv(index, Conv::new(1, out_features).bias())),
+            Op::Add => {
+                let (activation, output) = self.activation_after(index);
+                (StepKind::Add(activation), node.inputs.clone(), output)
+            }
+            Op::SumSplits { radix } => match self.next(index) {
+                Some((pool, Op::GlobalAvgPool)) => {
+                    self.taken[pool] = true;
+                    (StepKind::GlobalAvgPool { radix }, node.inputs.clone(), pool)
+                }
+                _ => (StepKind::SumSplits { radix }, node.inputs.clone(), index),
+            },
+            Op::MaxPool(pool) => (StepKind::Pool(PoolKind::Max, pool), node.inputs.clone(), index),
+            Op::AvgPool(pool) => (StepKind::Pool(PoolKind::Avg, pool), node.inputs.clone(), index),
+            Op::GlobalAvgPool => (StepKind::GlobalAvgPool { radix: 1 }, node.inputs.clone(), index),
+            Op::RadixSoftmax { radix, cardinality } => {
+                (StepKind::RadixSoftmax { radix, cardinality }, node.inputs.clone(), index)
+            }
+            Op::WeightedSum { radix } => (StepKind::WeightedSum { radix }, node.inputs.clone(), index),
+            Op::BatchNorm(_) | Op::Activation(_) => {
+                panic!("{}: {:?} follows nothing that it could be folded into", node.name, node.op)
+            }
+        };
+        Some(Step { kind, inputs, output: ValueId(output) })
+    }
+
+    /// Follows a convolution through batch norm, addition and activation.
+    fn conv(&mut self, index: usize, conv: Conv) -> Step {
+        let node = &self.graph.nodes[index];
+        let mut step =
+            ConvStep { conv, name: node.name.clone(), norm: None, activation: Activation::Identity, shortcut: false };
+        let mut inputs = node.inputs.clone();
+        let mut last = index;
+        if let Some((next, Op::BatchNorm(norm))) = self.next(last) {
+            step.norm = Some((self.graph.nodes[next].name.clone(), norm));
+            self.taken[next] = true;
+            last = next;
+        }
+        if let Some((next, Op::Add)) = self.next(last) {
+            let operands = &self.graph.nodes[next].inputs;
+            // `x + x` has one consumer twice; then the sum is not a shortcut of this convolution.
+            if let Some(other) = operands.iter().find(|operand| operand.0 != last) {
+                inputs.push(*other);
+                step.shortcut = true;
+                self.taken[next] = true;
+                last = next;
+            }
+        }
+        let (activation, output) = self.activation_after(last);
+        step.activation = activation;
+        Step { kind: StepKind::Conv(step), inputs, output: ValueId(output) }
+    }
+
+    fn activation_after(&mut self, index: usize) -> (Activation, usize) {
+        match self.next(index) {
+            Some((next, Op::Activation(activation))) => {
+                self.taken[next] = true;
+                (activation, next)
+            }
+            _ => (Activation::Identity, index),
+        }
+    }
+
+    /// The only reader of a value that nobody else needs, unless a step already has it.
+    fn next(&self, index: usize) -> Option<(usize, Op)> {
+        match self.consumers[index][..] {
+            [next] if !self.tapped.contains(&ValueId(index)) && !self.taken[next] => {
+                Some((next, self.graph.nodes[next].op))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Gives every value a buffer: the smallest free one that holds it, else the largest, grown.
+fn allocate(graph: &Graph, steps: &[Step]) -> Storage {
+    let owners = owners(graph);
+    let owner = |id: ValueId| owners.get(&id).map_or((id, 0), |&owner| owner);
+    let elements = |id: ValueId| graph.shape(id).stored_elements();
+
+    let mut last_use: HashMap<ValueId, usize> = HashMap::new();
+    for (index, step) in steps.iter().enumerate() {
+        for id in step.inputs.iter().chain([&step.output]) {
+            last_use.insert(owner(*id).0, index);
+        }
+    }
+    // The input and what a run leaves to be read stay until the end.
+    for id in graph.taps().into_iter().chain([ValueId(0)]) {
+        last_use.insert(owner(id).0, usize::MAX);
+    }
+
+    let mut storage = Storage::default();
+    let mut free: Vec<usize> = Vec::new();
+    let mut alive: HashMap<ValueId, usize> = HashMap::new();
+    let mut place = |id: ValueId, index: Option<usize>| {
+        let (root, channel) = owner(id);
+        if let Some(&buffer) = alive.get(&root) {
+            storage.places.insert(id, Place { buffer, channel });
+            return;
+        }
+        let need = elements(root);
+        let fits = |buffer: &usize| storage.buffers[*buffer] >= need;
+        let best = (free.iter().copied().filter(|buffer| fits(buffer)).min_by_key(|&b| storage.buffers[b]))
+            .or_else(|| free.iter().copied().max_by_key(|&b| storage.buffers[b]));
+        let buffer = best.unwrap_or(storage.buffers.len());
+        free.retain(|&other| other != buffer);
+        match storage.buffers.get_mut(buffer) {
+            Some(size) => *size = need.max(*size),
+            None => storage.buffers.push(need),
+        }
+        alive.insert(root, buffer);
+        for part in [id, root] {
+            storage.places.insert(part, Place { buffer, channel: owner(part).1 });
+        }
+        storage.peak = storage.peak.max(alive.keys().map(|&id| elements(id)).sum());
+        // Only now may what this step reads last be reused: a step never writes over its own input.
+        if let Some(index) = index {
+            alive.retain(|id, buffer| {
+                let keep = last_use[id] > index;
+                if !keep {
+                    free.push(*buffer);
+                }
+                keep
+            });
+        }
+    };
+    place(ValueId(0), None);
+    for (index, step) in steps.iter().enumerate() {
+        place(step.output, Some(index));
+    }
+    storage
+}
+
+/// For each part of a concatenation: the whole, and the part's first channel in it.
+fn owners(graph: &Graph) -> HashMap<ValueId, (ValueId, usize)> {
+    let mut owners = HashMap::new();
+    for (index, node) in graph.nodes.iter().enumerate() {
+        if node.op == Op::Concat {
+            let mut channel = 0;
+            for part in &node.inputs {
+                owners.insert(*part, (ValueId(index), channel));
+                channel += graph.shape(*part).channels;
+            }
+        }
+    }
+    owners
+}
+
+impl Shape {
+    /// Values that an activation takes in memory: channels are stored in blocks of four.
+    pub const fn stored_elements(&self) -> usize {
+        self.channels.next_multiple_of(4) * self.pixels()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Net, UnitKind};
+    use super::*;
+
+    fn residual_block() -> Graph {
+        let (mut net, x) = Net::new(Shape::new(4, 8, 8));
+        let y = net.conv_bn("conv1", "bn1", x, Conv::new(1, 4));
+        let y = net.relu(y);
+        let y = net.conv_bn("conv2", "bn2", y, Conv::new(3, 8));
+        let shortcut = net.conv_bn("downsample.0", "downsample.1", x, Conv::new(1, 8));
+        let y = net.add(y, shortcut);
+        let y = net.relu(y);
+        net.finish(y, "fc", 3)
+    }
+
+    #[test]
+    fn folds_norm_shortcut_and_activation_into_the_convolution() {
+        let plan = Plan::new(&residual_block());
+        let kinds: Vec<_> = plan.steps.iter().map(|step| &step.kind).collect();
+        assert_eq!(kinds.len(), 5, "conv1, downsample, conv2 + add, pool, fc: {kinds:?}");
+        let StepKind::Conv(last) = kinds[2] else { panic!("{kinds:?}") };
+        assert_eq!((last.name.as_str(), last.shortcut, last.activation), ("conv2", true, Activation::Relu));
+        assert_eq!(plan.steps[2].inputs[1], plan.steps[1].output, "the shortcut is computed before it is added");
+    }
+
+    #[test]
+    fn a_step_never_writes_over_what_it_reads() {
+        let graph = residual_block();
+        let plan = Plan::new(&graph);
+        for step in &plan.steps {
+            let out = plan.storage.place(step.output).buffer;
+            assert!(step.inputs.iter().all(|id| plan.storage.place(*id).buffer != out), "{step:?}");
+        }
+    }
+
+    #[test]
+    fn buffers_are_reused_but_taps_are_not() {
+        let (mut net, x) = Net::new(Shape::new(4, 8, 8));
+        let mut y = x;
+        for layer in 0..10 {
+            y = net.scope(layer, |net| net.conv("conv", y, Conv::new(3, 4)));
+        }
+        let plan = Plan::new(&net.finish(y, "fc", 3));
+        // Input, two that take turns, the features, the pooled vector and the logits at most.
+        assert!(plan.storage.buffers.len() <= 6, "{:?}", plan.storage.buffers);
+        let features = plan.storage.place(plan.steps[9].output).buffer;
+        assert!(plan.steps[10..].iter().all(|step| plan.storage.place(step.output).buffer != features));
+    }
+
+    #[test]
+    fn taps_survive_fusion() {
+        let (mut net, x) = Net::new(Shape::new(8, 4, 4));
+        let splits = net.conv("conv", x, Conv::new(3, 8));
+        let logits = net.global_avg_pool(splits);
+        let gates = net.radix_softmax(logits, 2, 1);
+        let output = net.weighted_sum(splits, gates, 2);
+        net.unit(UnitKind::SplitAttention { radix: 2, cardinality: 1 }, splits, gates, output);
+        let after = net.relu(splits);
+        let joined = net.concat(&[after, output]);
+        // The rectifier reads a tapped value, so it cannot be folded into the convolution.
+        let graph = net.finish(joined, "fc", 3);
+        assert!(std::panic::catch_unwind(|| Plan::new(&graph)).is_err());
+    }
+
+    #[test]
+    fn parts_of_a_concatenation_share_its_buffer() {
+        let (mut net, x) = Net::new(Shape::new(4, 4, 4));
+        let a = net.conv("a", x, Conv::new(3, 8));
+        let b = net.conv("b", x, Conv::new(3, 4));
+        let joined = net.concat(&[a, b]);
+        let graph = net.finish(joined, "fc", 3);
+        let storage = Plan::new(&graph).storage;
+        let (whole, a, b) = (storage.place(joined), storage.place(a), storage.place(b));
+        assert_eq!((a.buffer, b.buffer, a.channel, b.channel), (whole.buffer, whole.buffer, 0, 8));
+    }
+}

@@ -1,0 +1,164 @@
+use std::ops::Range;
+
+use super::{blocks, conv, linear, pointwise};
+use crate::graph::{Activation, Conv, Shape};
+use crate::kernels::Dispatch;
+
+/// Pixels that one invocation of `conv` or `pointwise` computes.
+pub(super) const TILE_PIXELS: usize = 8;
+/// Invocations of their workgroups.
+pub(super) const TILE_WORKGROUP: u32 = 32;
+
+/// A convolution with everything that its kernel has to know.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConvLayer {
+    pub conv: Conv,
+    pub input: Shape,
+    pub output: Shape,
+    pub activation: Activation,
+    /// Whether an activation of the output's shape is added before the activation function.
+    pub shortcut: bool,
+    /// Block of the output buffer that the first output channel goes to.
+    pub out_first_block: u32,
+}
+
+impl ConvLayer {
+    /// The kernel for this layer: by the bindings input, weight, bias, shortcut, output.
+    pub fn dispatch(&self) -> Dispatch {
+        match self.route() {
+            Route::Linear => linear::dispatch(self),
+            Route::Pointwise => pointwise::dispatch(self),
+            Route::Conv => conv::dispatch(self),
+        }
+    }
+
+    /// The weight `[out, in / groups, kernel, kernel]` in 4x4 matrices, in the kernel's order.
+    pub fn pack_weight(&self, weight: &[f32]) -> Vec<f32> {
+        let tile_blocks = match self.route() {
+            Route::Linear => 1,
+            Route::Pointwise | Route::Conv => self.tile_blocks(),
+        };
+        let Conv { kernel, groups, .. } = self.conv;
+        let taps = kernel * kernel;
+        let (in_per_group, out_per_group) = (self.input.channels / groups, self.conv.out_channels / groups);
+        let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
+        let span = self.span(tile_blocks);
+        let mut packed = vec![0.0; bands * span * taps * tile_blocks * 16];
+        let mut matrices = packed.chunks_exact_mut(16);
+        for band in 0..bands {
+            let first = self.first_block(band * tile_blocks, span);
+            for in_block in first..first + span {
+                for tap in 0..taps {
+                    for block in 0..tile_blocks {
+                        let matrix = matrices.next().expect("one matrix for each index of the loops");
+                        for (index, value) in matrix.iter_mut().enumerate() {
+                            let input = in_block * 4 + index / 4;
+                            let out = (band * tile_blocks + block) * 4 + index % 4;
+                            if out >= self.conv.out_channels {
+                                continue;
+                            }
+                            let first_input = out / out_per_group * in_per_group;
+                            if (first_input..first_input + in_per_group).contains(&input) {
+                                let row = out * in_per_group + input - first_input;
+                                *value = weight[row * taps + tap];
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        packed
+    }
+
+    /// Output blocks per invocation: the tile that loads and multiplies least over the whole layer. One
+    /// step of an invocation loads 8 pixels and 4 vectors of weights per block, and the multiplications
+    /// of a block cost about as much as two more loads; a tile over several groups also reads zeros.
+    pub(super) fn tile_blocks(&self) -> usize {
+        let out_blocks = blocks(self.conv.out_channels) as usize;
+        let cost = |tile: &usize| out_blocks.div_ceil(*tile) * self.span(*tile) * (TILE_PIXELS + 6 * tile);
+        [4, 2, 1].into_iter().min_by_key(cost).expect("a tile")
+    }
+
+    /// Input blocks that a band of `tile_blocks` output blocks reads, the widest band's.
+    pub(super) fn span(&self, tile_blocks: usize) -> usize {
+        let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
+        let widths = (0..bands).map(|band| {
+            let outputs = self.input_channels(band * tile_blocks * 4..(band + 1) * tile_blocks * 4);
+            outputs.end.div_ceil(4) - outputs.start / 4
+        });
+        widths.max().unwrap_or(0)
+    }
+
+    /// First input block that a band reads whose first output block is `block`; as the shaders compute it.
+    fn first_block(&self, block: usize, span: usize) -> usize {
+        let channels = self.input_channels(block * 4..block * 4 + 1);
+        (channels.start / 4).min(blocks(self.input.channels) as usize - span)
+    }
+
+    /// Input channels of the groups that these output channels belong to.
+    fn input_channels(&self, outputs: Range<usize>) -> Range<usize> {
+        let groups = self.conv.groups;
+        let (in_per_group, out_per_group) = (self.input.channels / groups, self.conv.out_channels / groups);
+        let last = outputs.end.min(self.conv.out_channels) - 1;
+        outputs.start / out_per_group * in_per_group..(last / out_per_group + 1) * in_per_group
+    }
+
+    fn route(&self) -> Route {
+        match self.conv {
+            Conv { kernel: 1, .. } if self.input.pixels() == 1 => Route::Linear,
+            Conv { kernel: 1, padding: 0, groups: 1, .. } => Route::Pointwise,
+            _ => Route::Conv,
+        }
+    }
+}
+
+/// Which kernel computes a layer.
+enum Route {
+    Linear,
+    Pointwise,
+    Conv,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(conv: Conv, channels: usize) -> ConvLayer {
+        let input = Shape::new(channels, 8, 8);
+        let output = Shape::new(conv.out_channels, 8, 8);
+        ConvLayer { conv, input, output, activation: Activation::Identity, shortcut: false, out_first_block: 0 }
+    }
+
+    #[test]
+    fn tiles_stay_inside_narrow_groups() {
+        assert_eq!(layer(Conv::new(3, 64), 64).tile_blocks(), 4);
+        assert_eq!(layer(Conv::new(3, 128).groups(2), 64).tile_blocks(), 4);
+        assert_eq!(layer(Conv::new(3, 128).groups(32), 128).tile_blocks(), 1, "ResNeXt's groups of four");
+        assert_eq!(layer(Conv::new(3, 128).groups(32), 128).span(1), 1);
+    }
+
+    #[test]
+    fn spans_cover_groups_that_end_inside_a_block() {
+        // ResNeSt-50 4s2x40d, first stage: 8 groups of 10 input and 40 output channels.
+        let layer = layer(Conv::new(3, 320).groups(8), 80);
+        assert_eq!(layer.input_channels(0..4), 0..10);
+        assert_eq!(layer.input_channels(40..44), 10..20);
+        assert_eq!(layer.span(1), 3, "channels 0..10 lie in blocks 0..3, 10..20 in 2..5, 20..30 in 5..8");
+    }
+
+    #[test]
+    fn matrices_have_input_channels_as_columns() {
+        let pointwise = layer(Conv::new(1, 4), 4);
+        let weight: Vec<f32> = (0..16).map(|index| index as f32).collect();
+        // weight[o, c] = 4 o + c, so column c holds c, 4 + c, 8 + c, 12 + c.
+        assert_eq!(pointwise.pack_weight(&weight)[..8], [0.0, 4.0, 8.0, 12.0, 1.0, 5.0, 9.0, 13.0]);
+    }
+
+    #[test]
+    fn depthwise_weights_lie_on_the_diagonal() {
+        let depthwise = layer(Conv::new(1, 4).groups(4).padding(0), 4);
+        let packed = depthwise.pack_weight(&[1.0, 2.0, 3.0, 4.0]);
+        let diagonal: Vec<f32> = (0..4).map(|index| packed[index * 5]).collect();
+        assert_eq!((diagonal, packed.iter().sum()), (vec![1.0, 2.0, 3.0, 4.0], 10.0));
+    }
+}

@@ -1,0 +1,44 @@
+use crate::graph::{Shape, Tensor};
+
+/// Blocks of four channels.
+pub fn blocks(channels: usize) -> u32 {
+    channels.div_ceil(4) as u32
+}
+
+/// NCHW to blocks of four channels, `[ceil(C / 4), H * W, 4]`; channels past the end are zero.
+pub fn pack_activation(tensor: &Tensor) -> Vec<f32> {
+    let pixels = tensor.shape.pixels();
+    let mut packed = vec![0.0; tensor.shape.stored_elements()];
+    for (index, &value) in tensor.values.iter().enumerate() {
+        let (channel, pixel) = (index / pixels, index % pixels);
+        packed[(channel / 4 * pixels + pixel) * 4 + channel % 4] = value;
+    }
+    packed
+}
+
+/// The inverse of [`pack_activation`].
+pub fn unpack_activation(packed: &[f32], shape: Shape) -> Tensor {
+    let width = shape.width;
+    Tensor::from_fn(shape, |channel, y, x| packed[(channel / 4 * shape.pixels() + y * width + x) * 4 + channel % 4])
+}
+
+/// A vector with zeros up to a whole number of blocks.
+pub fn pack_vector(values: &[f32]) -> Vec<f32> {
+    let mut packed = values.to_vec();
+    packed.resize(values.len().next_multiple_of(4), 0.0);
+    packed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_can_be_undone() {
+        let tensor = Tensor::from_fn(Shape::new(6, 2, 3), |c, y, x| (c * 100 + y * 10 + x) as f32);
+        let packed = pack_activation(&tensor);
+        assert_eq!(packed[..8], [0.0, 100.0, 200.0, 300.0, 1.0, 101.0, 201.0, 301.0]);
+        assert_eq!(packed[24..28], [400.0, 500.0, 0.0, 0.0]);
+        assert_eq!(unpack_activation(&packed, tensor.shape), tensor);
+    }
+}

@@ -1,0 +1,35 @@
+use super::layer::ConvLayer;
+use super::{Dispatch, Kernel, activation_code, blocks};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "linear",
+    source: concat!(include_str!("../../shaders/linear.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
+    params: Params::FIELDS,
+    inputs: 4,
+};
+
+/// Blocks that one workgroup computes: `BLOCKS` in the shader.
+const BLOCKS: u32 = 4;
+
+params! { in_blocks, in_per_group, out_blocks, out_per_group, out_first_block, span, activation, has_shortcut }
+
+pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
+    let conv = layer.conv;
+    let out_blocks = blocks(conv.out_channels);
+    let params = Params {
+        in_blocks: blocks(layer.input.channels),
+        in_per_group: (layer.input.channels / conv.groups) as u32,
+        out_blocks,
+        out_per_group: (conv.out_channels / conv.groups) as u32,
+        out_first_block: layer.out_first_block,
+        span: layer.span(1) as u32,
+        activation: activation_code(layer.activation),
+        has_shortcut: layer.shortcut.into(),
+    };
+    Dispatch {
+        kernel: &KERNEL,
+        overrides: Vec::new(),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        workgroups: out_blocks.div_ceil(BLOCKS),
+    }
+}

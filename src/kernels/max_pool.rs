@@ -1,0 +1,15 @@
+pub use super::window::Params;
+use super::{Dispatch, Kernel, window};
+use crate::graph::{Pool, Shape};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "max_pool",
+    source: concat!(include_str!("../../shaders/max_pool.wgsl"), include_str!("../../shaders/shared/window.wgsl")),
+    params: Params::FIELDS,
+    inputs: 1,
+};
+
+/// Bindings: input, output.
+pub fn dispatch(pool: &Pool, input: Shape, output: Shape) -> Dispatch {
+    window::dispatch(&KERNEL, pool, input, output)
+}

@@ -1,0 +1,108 @@
+//! Knows the shaders: for each its source, its parameters as bytes, and how many workgroups to start.
+//! Knows no device, so that all of it can be tested without one.
+//!
+//! Every file here has two twins of the same name: `shaders/NAME.wgsl` and `src/reference/NAME.rs`.
+//!
+//! Activations lie in blocks of four channels, `[ceil(C / 4), H, W, 4]`: a vector load brings four
+//! channels of a pixel, and a 4x4 matrix of weights turns them into four channels of the output. On the
+//! processor-backed adapters that was measured to be the fastest layout that needs no subgroups.
+
+/// Declares a shader's uniform: `u32` fields, in the shader's order and under its names.
+macro_rules! params {
+    ($($field:ident),* $(,)?) => {
+        /// The uniform of the shader of the same name.
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
+        pub struct Params {
+            $(pub $field: u32,)*
+        }
+
+        impl Params {
+            /// Names of the fields, in order: a test compares them with the shader's.
+            pub const FIELDS: &[&str] = &[$(stringify!($field)),*];
+        }
+    };
+}
+
+pub mod add;
+pub mod avg_pool;
+pub mod branch_maps;
+pub mod conv;
+pub mod global_avg_pool;
+pub mod linear;
+pub mod max_pool;
+pub mod pointwise;
+pub mod radix_softmax;
+pub mod sum_splits;
+pub mod weighted_sum;
+
+mod layer;
+mod layout;
+mod window;
+
+pub use layer::ConvLayer;
+pub use layout::{blocks, pack_activation, pack_vector, unpack_activation};
+
+use crate::graph::Activation;
+
+/// A shader: its entry point, its file and its label share one name.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Kernel {
+    pub name: &'static str,
+    pub source: &'static str,
+    /// Fields of the uniform at binding 0, all `u32`.
+    pub params: &'static [&'static str],
+    /// Inputs that it reads, in the order of their bindings; the output's binding follows them.
+    pub inputs: usize,
+}
+
+/// One start of a kernel.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dispatch {
+    pub kernel: &'static Kernel,
+    /// Values of the shader's `override`s, by name: what changes code, and so makes another pipeline.
+    pub overrides: Vec<(&'static str, u32)>,
+    /// The uniform at binding 0.
+    pub params: Vec<u8>,
+    /// Along x; y and z are 1.
+    pub workgroups: u32,
+}
+
+/// Every kernel, for tests that walk them all.
+pub const ALL: &[&Kernel] = &[
+    &add::KERNEL,
+    &avg_pool::KERNEL,
+    &branch_maps::KERNEL,
+    &conv::KERNEL,
+    &global_avg_pool::KERNEL,
+    &linear::KERNEL,
+    &max_pool::KERNEL,
+    &pointwise::KERNEL,
+    &radix_softmax::KERNEL,
+    &sum_splits::KERNEL,
+    &weighted_sum::KERNEL,
+];
+
+/// Invocations of a workgroup in shaders that take one output vector each.
+const WORKGROUP: u32 = 64;
+
+/// A start of `invocations` invocations of a kernel that bounds them itself.
+fn flat<P: bytemuck::Pod>(kernel: &'static Kernel, params: P, invocations: u32) -> Dispatch {
+    Dispatch {
+        kernel,
+        overrides: Vec::new(),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        workgroups: invocations.div_ceil(WORKGROUP),
+    }
+}
+
+/// The code of an activation in `shaders/shared/activate.wgsl`.
+fn activation_code(activation: Activation) -> u32 {
+    match activation {
+        Activation::Identity => 0,
+        Activation::Relu => 1,
+        Activation::Relu6 => 2,
+        Activation::Silu => 3,
+        Activation::Sigmoid => 4,
+    }
+}

@@ -1,0 +1,39 @@
+use super::layer::{ConvLayer, TILE_PIXELS, TILE_WORKGROUP};
+use super::{Dispatch, Kernel, activation_code, blocks};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "pointwise",
+    source: concat!(include_str!("../../shaders/pointwise.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
+    params: Params::FIELDS,
+    inputs: 4,
+};
+
+params! {
+    in_blocks, in_pixels, in_width, out_blocks, out_pixels, out_width, out_first_block, stride, tiles,
+    activation, has_shortcut,
+}
+
+pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
+    let tiles = layer.output.pixels().div_ceil(TILE_PIXELS) as u32;
+    let tile_blocks = layer.tile_blocks() as u32;
+    let out_blocks = blocks(layer.conv.out_channels);
+    let params = Params {
+        in_blocks: blocks(layer.input.channels),
+        in_pixels: layer.input.pixels() as u32,
+        in_width: layer.input.width as u32,
+        out_blocks,
+        out_pixels: layer.output.pixels() as u32,
+        out_width: layer.output.width as u32,
+        out_first_block: layer.out_first_block,
+        stride: layer.conv.stride as u32,
+        tiles,
+        activation: activation_code(layer.activation),
+        has_shortcut: layer.shortcut.into(),
+    };
+    Dispatch {
+        kernel: &KERNEL,
+        overrides: vec![("tile_blocks", tile_blocks)],
+        params: bytemuck::bytes_of(&params).to_vec(),
+        workgroups: (tiles * out_blocks.div_ceil(tile_blocks)).div_ceil(TILE_WORKGROUP),
+    }
+}

@@ -1,0 +1,17 @@
+use super::{Dispatch, Kernel, blocks, flat};
+use crate::graph::Shape;
+
+pub const KERNEL: Kernel = Kernel {
+    name: "sum_splits",
+    source: include_str!("../../shaders/sum_splits.wgsl"),
+    params: Params::FIELDS,
+    inputs: 1,
+};
+
+params! { invocations, radix }
+
+/// Bindings: input `[radix * C, H, W]`, output `[C, H, W]`.
+pub fn dispatch(output: Shape, radix: usize) -> Dispatch {
+    let invocations = blocks(output.channels) * output.pixels() as u32;
+    flat(&KERNEL, Params { invocations, radix: radix as u32 }, invocations)
+}

@@ -1,0 +1,30 @@
+//! SplitLens runs convolutional networks with attention on an image in WebGPU compute shaders, and shows
+//! where the attention goes.
+//!
+//! The house has rooms, and each knows one thing:
+//!
+//! | room | knows | may import |
+//! | --- | --- | --- |
+//! | [`graph`] | shapes, operations, the builder, the plan, the cost | std |
+//! | [`arch`] | the papers: skeletons, attentions, the table of variants | graph |
+//! | [`reference`] | what every operation means, in plain loops | graph |
+//! | [`weights`] | checkpoints, batch norm folded | graph |
+//! | [`reading`] | what a run leaves behind, as plain data | graph |
+//! | [`kernels`] | the shaders: sources, parameters, dispatches; no device | graph |
+//! | [`gpu`] | wgpu, and is alone in that | kernels |
+//! | [`engine`] | how a plan runs on a device | graph, kernels, gpu, weights, reading |
+//! | [`vision`] | pixels to tensors, readings to maps, maps to colours | graph, reading |
+//! | `app` | the page; alone knows the browser | all |
+//! | `cli` | the command | all |
+//!
+//! `tests/rooms.rs` holds the walls up. The page and the command are two thin shells over the engine.
+
+pub mod arch;
+pub mod engine;
+pub mod gpu;
+pub mod graph;
+pub mod kernels;
+pub mod reading;
+pub mod reference;
+pub mod vision;
+pub mod weights;

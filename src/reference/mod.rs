@@ -1,0 +1,30 @@
+//! Knows what every operation means: one plain CPU function per shader, under the same name, obvious
+//! before fast. The truth that kernels are tested against, itself tested against PyTorch.
+
+mod activate;
+mod add;
+mod avg_pool;
+mod branch_maps;
+mod conv;
+mod global_avg_pool;
+mod linear;
+mod max_pool;
+mod network;
+mod pointwise;
+mod radix_softmax;
+mod sum_splits;
+mod weighted_sum;
+
+pub use activate::activate;
+pub use add::add;
+pub use avg_pool::avg_pool;
+pub use branch_maps::branch_maps;
+pub use conv::conv;
+pub use global_avg_pool::global_avg_pool;
+pub use linear::linear;
+pub use max_pool::max_pool;
+pub use network::network;
+pub use pointwise::pointwise;
+pub use radix_softmax::radix_softmax;
+pub use sum_splits::sum_splits;
+pub use weighted_sum::weighted_sum;

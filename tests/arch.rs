@@ -1,0 +1,92 @@
+//! Every variant of the table has timm's tensors, parameters, multiply-adds, activations and units
+//! (`tests/arch/*.txt`, written by `tests/arch/generate.py`).
+
+use std::collections::BTreeMap;
+
+use splitlens::arch::zoo::{VARIANTS, Variant};
+use splitlens::graph::cost::{Cost, cost};
+use splitlens::graph::{Graph, UnitKind};
+
+/// One of timm's networks, as the generator saw it.
+struct Expected {
+    classes: usize,
+    parameters: u64,
+    /// Input side, multiply-adds, activations.
+    costs: Vec<(usize, u64, u64)>,
+    /// Module path, kind, branches, channels.
+    units: Vec<(String, String, usize, usize)>,
+    tensors: BTreeMap<String, Vec<usize>>,
+}
+
+fn expected(id: &str) -> Expected {
+    let path = format!("{}/tests/arch/{id}.txt", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut expected =
+        Expected { classes: 0, parameters: 0, costs: Vec::new(), units: Vec::new(), tensors: BTreeMap::new() };
+    let mut paragraph = 0;
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        match (paragraph, words.as_slice()) {
+            (_, [""]) => paragraph += 1,
+            (0, ["network", name]) => assert_eq!(*name, id),
+            (0, ["batch_norm_eps", _]) => {}
+            (0, ["classes", count]) => expected.classes = count.parse().unwrap(),
+            (0, ["parameters", count]) => expected.parameters = count.parse().unwrap(),
+            (0, ["at", side, "macs", macs, "activations", activations]) => {
+                expected.costs.push((side.parse().unwrap(), macs.parse().unwrap(), activations.parse().unwrap()));
+            }
+            (1, [path, kind, branches, channels]) => {
+                let (branches, channels) = (branches.parse().unwrap(), channels.parse().unwrap());
+                expected.units.push((path.to_string(), kind.to_string(), branches, channels));
+            }
+            (2, [name, shape]) => {
+                let shape = shape.split(',').map(|extent| extent.parse().unwrap()).collect();
+                expected.tensors.insert(name.to_string(), shape);
+            }
+            _ => panic!("{path}: {line}"),
+        }
+    }
+    expected
+}
+
+fn each(check: impl Fn(&Variant, &Expected, &dyn Fn(usize) -> Graph)) {
+    for variant in VARIANTS {
+        let expected = expected(variant.id);
+        check(variant, &expected, &|side| variant.build(side, side, expected.classes));
+    }
+}
+
+#[test]
+fn tensors_have_timms_names_and_shapes() {
+    each(|variant, expected, build| {
+        let parameters = build(expected.costs[0].0).parameters();
+        let count = parameters.len();
+        let found: BTreeMap<String, Vec<usize>> = parameters.into_iter().map(|p| (p.name, p.shape)).collect();
+        assert_eq!(found.len(), count, "{}: a name stands twice", variant.id);
+        assert_eq!(found, expected.tensors, "{}", variant.id);
+    });
+}
+
+#[test]
+fn costs_are_what_hooks_count() {
+    each(|variant, expected, build| {
+        for &(side, macs, activations) in &expected.costs {
+            let expected = Cost { parameters: expected.parameters, macs, activations };
+            assert_eq!(cost(&build(side)), expected, "{} at {side}", variant.id);
+        }
+    });
+}
+
+#[test]
+fn units_are_timms_modules() {
+    each(|variant, expected, build| {
+        let graph = build(expected.costs[0].0);
+        let units = graph.units.iter().map(|unit| {
+            let kind = match unit.kind {
+                UnitKind::SplitAttention { .. } => "split_attention",
+            };
+            (unit.name.clone(), kind.to_string(), unit.kind.branches(), graph.shape(unit.output).channels)
+        });
+        assert_eq!(units.collect::<Vec<_>>(), expected.units, "{}", variant.id);
+    });
+}

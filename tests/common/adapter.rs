@@ -1,0 +1,58 @@
+//! Tests that need an adapter.
+
+use std::cell::OnceCell;
+
+use libtest_mimic::Trial;
+use pollster::block_on;
+use splitlens::gpu::{Copy, Gpu, GpuError};
+use splitlens::graph::{Shape, Tensor};
+use splitlens::kernels::{Dispatch, unpack_activation};
+
+thread_local! {
+    // Leaked, since wgpu cannot be taken down while a thread's storage is.
+    static GPU: OnceCell<&'static Gpu> = const { OnceCell::new() };
+}
+
+/// This thread's device.
+pub fn gpu() -> Gpu {
+    let open = || &*Box::leak(Box::new(block_on(Gpu::open()).expect("an adapter")));
+    GPU.with(|gpu| (*gpu.get_or_init(open)).clone())
+}
+
+/// Tests that are ignored, and so shown as such, where there is no adapter; where the environment says
+/// that there has to be one (`SPLITLENS_REQUIRE_ADAPTER`), they fail instead.
+pub fn trials(tests: Vec<(&'static str, fn())>) -> Vec<Trial> {
+    let missing = matches!(block_on(Gpu::open()), Err(GpuError::NoAdapter(_)));
+    let ignored = missing && std::env::var_os("SPLITLENS_REQUIRE_ADAPTER").is_none();
+    let trial = |(name, test): (&str, fn())| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+        .with_ignored_flag(ignored)
+    };
+    tests.into_iter().map(trial).collect()
+}
+
+/// Runs one kernel on its own and returns its output, an activation in blocks of four channels.
+pub fn run_kernel(dispatch: &Dispatch, inputs: &[Vec<f32>], output: Shape) -> Tensor {
+    unpack_activation(&run(dispatch, inputs, output.stored_elements()), output)
+}
+
+/// The same for a kernel whose output is plain rows.
+pub fn run_plain(dispatch: &Dispatch, inputs: &[Vec<f32>], output: Shape) -> Tensor {
+    Tensor::new(output, run(dispatch, inputs, output.elements()))
+}
+
+fn run(dispatch: &Dispatch, inputs: &[Vec<f32>], elements: usize) -> Vec<f32> {
+    let gpu = gpu();
+    block_on(async {
+        gpu.compile(dispatch).await.unwrap();
+        let mut buffers: Vec<_> = inputs.iter().map(|values| gpu.upload("input", values)).collect();
+        buffers.push(gpu.storage("output", elements));
+        let uniforms = gpu.uniforms([dispatch.params.as_slice()]);
+        let task = gpu.bind(dispatch, &uniforms, 0, &buffers.iter().collect::<Vec<_>>());
+        let copies = [Copy { from: &buffers[inputs.len()], elements }];
+        gpu.run(&[task], &copies, &gpu.staging(elements)).await.unwrap()
+    })
+}

@@ -1,0 +1,206 @@
+//! Every kernel against its reference on an adapter: awkward shapes by hand, others at random from fixed
+//! seeds. Without an adapter the tests show as ignored.
+
+mod common;
+
+use common::adapter::{run_kernel, run_plain, trials};
+use common::random;
+use libtest_mimic::Arguments;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use splitlens::graph::{Activation, Conv, Op, Pool, Shape, Tensor};
+use splitlens::kernels::{self, ConvLayer, pack_activation, pack_vector};
+use splitlens::reference;
+
+fn main() {
+    let tests: Vec<(&str, fn())> = vec![
+        ("convolutions_on_awkward_shapes", convolutions_on_awkward_shapes),
+        ("convolutions_at_random", convolutions_at_random),
+        ("convolution_into_a_part_of_a_buffer", convolution_into_a_part_of_a_buffer),
+        ("pools", pools),
+        ("global_pools_and_sums_of_splits", global_pools_and_sums_of_splits),
+        ("radix_softmax", radix_softmax),
+        ("weighted_sums", weighted_sums),
+        ("additions", additions),
+        ("branch_maps", branch_maps),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials(tests)).exit();
+}
+
+fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f32, what: &str) {
+    assert_eq!(found.shape, expected.shape, "{what}");
+    common::assert_close(&found.values, &expected.values, tolerance, what);
+}
+
+/// Runs one convolution layer both ways.
+fn check_conv(rng: &mut SmallRng, input: Shape, conv: Conv, activation: Activation, shortcut: bool) {
+    let output = Op::Conv(conv).infer(&[input]).unwrap();
+    let x = random(rng, input);
+    let fan_in = input.channels / conv.groups * conv.kernel * conv.kernel;
+    let weight = random(rng, Shape::new(conv.out_channels, fan_in, 1)).values;
+    let bias = random(rng, Shape::vector(conv.out_channels)).values;
+    let added = random(rng, output);
+
+    let mut expected = reference::conv(&x, &conv, &weight, &bias);
+    if shortcut {
+        expected = reference::add(&expected, &added);
+    }
+    let expected = reference::activate(&expected, activation);
+
+    let layer = ConvLayer { conv, input, output, activation, shortcut, out_first_block: 0 };
+    let inputs = [pack_activation(&x), layer.pack_weight(&weight), pack_vector(&bias), pack_activation(&added)];
+    let found = run_kernel(&layer.dispatch(), &inputs, output);
+    // Sums of `fan_in` products of numbers below one.
+    assert_close(&found, &expected, 1e-6 * fan_in as f32 + 1e-5, &format!("{conv:?} on {input}"));
+}
+
+fn convolutions_on_awkward_shapes() {
+    let rng = &mut SmallRng::seed_from_u64(1);
+    let cases = [
+        (Shape::new(3, 9, 7), Conv::new(3, 16).stride(2)),
+        (Shape::new(4, 1, 1), Conv::new(3, 4)),
+        (Shape::new(5, 6, 6), Conv::new(1, 7)),
+        (Shape::new(8, 7, 7), Conv::new(1, 12).stride(2)),
+        (Shape::new(64, 4, 4), Conv::new(1, 100)),
+        (Shape::new(16, 5, 3), Conv::new(3, 32).groups(2)),
+        (Shape::new(16, 8, 8), Conv::new(3, 16).groups(4)),
+        (Shape::new(24, 7, 5), Conv::new(3, 24).groups(24)),
+        (Shape::new(24, 7, 5), Conv::new(5, 24).groups(24).stride(2)),
+        (Shape::new(80, 6, 6), Conv::new(3, 320).groups(8)),
+        (Shape::new(12, 9, 9), Conv::new(3, 8).dilation(2)),
+        (Shape::new(4, 2, 2), Conv::new(3, 4).padding(4)),
+        (Shape::new(4, 9, 9), Conv::new(3, 4).padding(0).stride(3)),
+        (Shape::new(3, 20, 20), Conv::new(7, 8).stride(2)),
+        (Shape::vector(64), Conv::new(1, 32)),
+        (Shape::vector(40), Conv::new(1, 320).groups(2)),
+        (Shape::vector(20), Conv::new(1, 6).groups(2)),
+        (Shape::vector(512), Conv::new(1, 100)),
+    ];
+    for (input, conv) in cases {
+        for (activation, shortcut) in
+            [(Activation::Identity, false), (Activation::Relu, true), (Activation::Silu, false)]
+        {
+            check_conv(rng, input, conv, activation, shortcut);
+        }
+    }
+}
+
+fn convolutions_at_random() {
+    let rng = &mut SmallRng::seed_from_u64(2);
+    for _ in 0..60 {
+        let groups = [1, 1, 2, 3, 4][rng.random_range(0..5)];
+        let channels = groups * rng.random_range(1..12);
+        let input = Shape::new(channels, rng.random_range(1..14), rng.random_range(1..14));
+        let kernel = [1, 1, 3, 5][rng.random_range(0..4)];
+        let conv = Conv::new(kernel, groups * rng.random_range(1..24))
+            .groups(groups)
+            .stride(rng.random_range(1..3))
+            .dilation(rng.random_range(1..3));
+        let activation =
+            [Activation::Identity, Activation::Relu, Activation::Relu6, Activation::Silu, Activation::Sigmoid];
+        let (activation, shortcut) = (activation[rng.random_range(0..5)], rng.random());
+        check_conv(rng, input, conv, activation, shortcut);
+    }
+}
+
+fn convolution_into_a_part_of_a_buffer() {
+    let rng = &mut SmallRng::seed_from_u64(3);
+    for kernel in [1, 3] {
+        let (input, whole) = (Shape::new(8, 5, 5), Shape::new(20, 5, 5));
+        let conv = Conv::new(kernel, 8);
+        let x = random(rng, input);
+        let weight = random(rng, Shape::new(8, 8 * kernel * kernel, 1)).values;
+        let output = whole.with_channels(8);
+        let layer =
+            ConvLayer { conv, input, output, activation: Activation::Identity, shortcut: false, out_first_block: 2 };
+        let inputs = [pack_activation(&x), layer.pack_weight(&weight), vec![0.0; 8], vec![0.0; 4]];
+        let found = run_kernel(&layer.dispatch(), &inputs, whole);
+        let expected = reference::conv(&x, &conv, &weight, &[0.0; 8]);
+        let expected =
+            Tensor::from_fn(whole, |c, i, j| if (8..16).contains(&c) { expected.at(c - 8, i, j) } else { 0.0 });
+        assert_close(&found, &expected, 1e-4, "part");
+    }
+}
+
+fn pools() {
+    let rng = &mut SmallRng::seed_from_u64(4);
+    for input in [Shape::new(4, 8, 8), Shape::new(6, 7, 5), Shape::new(4, 1, 1), Shape::new(12, 3, 11)] {
+        let x = random(rng, input);
+        let shortcut = Pool::new(2, 2).ceil_mode().exclude_pad();
+        for pool in [shortcut, Pool::new(3, 2).padding(1), Pool::new(3, 1).padding(1), shortcut.padding(1)] {
+            let output = Op::AvgPool(pool).infer(&[input]);
+            let Ok(output) = output else { continue };
+            let packed = [pack_activation(&x)];
+            let found = run_kernel(&kernels::avg_pool::dispatch(&pool, input, output), &packed, output);
+            assert_close(&found, &reference::avg_pool(&x, &pool), 1e-6, &format!("average {pool:?} on {input}"));
+            let found = run_kernel(&kernels::max_pool::dispatch(&pool, input, output), &packed, output);
+            assert_close(&found, &reference::max_pool(&x, &pool), 0.0, &format!("maximum {pool:?} on {input}"));
+        }
+    }
+}
+
+fn global_pools_and_sums_of_splits() {
+    let rng = &mut SmallRng::seed_from_u64(5);
+    for (input, radix) in
+        [(Shape::new(8, 1, 1), 1), (Shape::new(10, 7, 9), 1), (Shape::new(16, 12, 12), 2), (Shape::new(48, 3, 5), 4)]
+    {
+        let x = random(rng, input);
+        let packed = [pack_activation(&x)];
+        let pooled = reference::global_avg_pool(&x, radix);
+        let found = run_kernel(&kernels::global_avg_pool::dispatch(input, radix), &packed, pooled.shape);
+        assert_close(&found, &pooled, 1e-6, &format!("pool of {input} at radix {radix}"));
+        if radix > 1 {
+            let summed = reference::sum_splits(&x, radix);
+            let found = run_kernel(&kernels::sum_splits::dispatch(summed.shape, radix), &packed, summed.shape);
+            assert_close(&found, &summed, 1e-6, &format!("sum of {input} at radix {radix}"));
+        }
+    }
+}
+
+fn radix_softmax() {
+    let rng = &mut SmallRng::seed_from_u64(6);
+    for (radix, cardinality, width) in [(2, 1, 16), (4, 2, 40), (1, 4, 24), (2, 2, 12), (3, 1, 5)] {
+        // Large logits too: the exponentials must not overflow.
+        let logits = random(rng, Shape::vector(radix * cardinality * width)).values.iter().map(|x| x * 200.0).collect();
+        let logits = Tensor::vector(logits);
+        let dispatch = kernels::radix_softmax::dispatch(logits.values.len(), radix, cardinality);
+        let found = run_kernel(&dispatch, &[pack_vector(&logits.values)], logits.shape);
+        let expected = reference::radix_softmax(&logits, radix, cardinality);
+        assert_close(&found, &expected, 2e-6, &format!("radix {radix}, cardinality {cardinality}"));
+    }
+}
+
+fn weighted_sums() {
+    let rng = &mut SmallRng::seed_from_u64(7);
+    for (input, radix) in [(Shape::new(8, 5, 5), 2), (Shape::new(16, 4, 4), 1), (Shape::new(48, 1, 3), 3)] {
+        let splits = random(rng, input);
+        let gates = random(rng, Shape::vector(input.channels));
+        let expected = reference::weighted_sum(&splits, &gates, radix);
+        let inputs = [pack_activation(&splits), pack_vector(&gates.values)];
+        let found = run_kernel(&kernels::weighted_sum::dispatch(expected.shape, radix), &inputs, expected.shape);
+        assert_close(&found, &expected, 1e-6, &format!("{input} at radix {radix}"));
+    }
+}
+
+fn additions() {
+    let rng = &mut SmallRng::seed_from_u64(8);
+    let shape = Shape::new(6, 5, 7);
+    let (a, b) = (random(rng, shape), random(rng, shape));
+    let expected = reference::activate(&reference::add(&a, &b), Activation::Relu);
+    let inputs = [pack_activation(&a), pack_activation(&b)];
+    let found = run_kernel(&kernels::add::dispatch(shape, Activation::Relu), &inputs, shape);
+    assert_close(&found, &expected, 0.0, "sum");
+}
+
+fn branch_maps() {
+    let rng = &mut SmallRng::seed_from_u64(9);
+    for (output, branches) in [(Shape::new(16, 8, 8), 2), (Shape::new(8, 3, 5), 1), (Shape::new(4, 1, 1), 4)] {
+        let splits = random(rng, output.with_channels(branches * output.channels));
+        let gates = random(rng, Shape::vector(branches * output.channels));
+        let sum = reference::weighted_sum(&splits, &gates, branches);
+        let expected = reference::branch_maps(&splits, &gates, &sum, branches);
+        let inputs = [pack_activation(&splits), pack_vector(&gates.values), pack_activation(&sum)];
+        let dispatch = kernels::branch_maps::dispatch(output, branches);
+        let found = run_plain(&dispatch, &inputs, expected.shape);
+        assert_close(&found, &expected, 1e-5, &format!("{branches} branches of {output}"));
+    }
+}

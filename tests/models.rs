@@ -1,0 +1,144 @@
+//! Whole networks on an adapter: equal to PyTorch for the trained one, equal to the CPU reference at every
+//! tap for every variant. Without an adapter the tests show as ignored.
+
+mod common;
+
+use common::adapter::{gpu, trials};
+use common::golden::{ImageGolden, image_goldens, input, resnest_tiny};
+use common::{assert_close, random};
+use libtest_mimic::Arguments;
+use pollster::block_on;
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use splitlens::arch::zoo::VARIANTS;
+use splitlens::engine::{EngineError, Network, Stage};
+use splitlens::graph::{Graph, Shape, Tensor, ValueId};
+use splitlens::reading::Reading;
+use splitlens::reference;
+use splitlens::weights::Checkpoint;
+
+fn main() {
+    let tests: Vec<(&str, fn())> = vec![
+        ("the_trained_network_equals_pytorch", the_trained_network_equals_pytorch),
+        ("runs_repeat_themselves", runs_repeat_themselves),
+        ("channels_of_a_unit_can_be_read", channels_of_a_unit_can_be_read),
+        ("every_variant_equals_the_reference", every_variant_equals_the_reference),
+        ("what_does_not_fit_is_refused", what_does_not_fit_is_refused),
+        ("a_lost_device_is_an_error", a_lost_device_is_an_error),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials(tests)).exit();
+}
+
+fn load(graph: Graph, checkpoint: &Checkpoint) -> Network {
+    block_on(Network::load(&gpu(), graph, checkpoint, async |_| {})).unwrap()
+}
+
+fn trained() -> Network {
+    let (graph, checkpoint) = resnest_tiny();
+    load(graph, &checkpoint)
+}
+
+fn assert_equals_golden(reading: &Reading, golden: &ImageGolden) {
+    assert_close(&reading.logits, &golden.logits, 1e-3, "logits");
+    assert_eq!(reading.units.len(), golden.units.len());
+    for (unit, expected) in reading.units.iter().zip(&golden.units) {
+        assert_eq!(unit.name, expected.name);
+        assert_close(&unit.gates.values, &expected.attention.concat(), 1e-4, &unit.name);
+        let residual = unit.residual().relative;
+        assert!(residual < 1e-5, "{}: branch maps miss the output by {residual}", unit.name);
+        if let Some(contribution) = &expected.contribution {
+            let expected: Vec<f32> = contribution.iter().flatten().flatten().copied().collect();
+            assert_close(&unit.contribution.values, &expected, 1e-4, &unit.name);
+        }
+    }
+}
+
+fn the_trained_network_equals_pytorch() {
+    let reading = block_on(trained().run(&input())).unwrap();
+    assert_equals_golden(&reading, &image_goldens()[0]);
+}
+
+fn runs_repeat_themselves() {
+    let network = trained();
+    let first = block_on(network.run(&input())).unwrap();
+    let other = Tensor::from_fn(Shape::new(3, 64, 64), |c, y, x| ((c + y * x) % 5) as f32 - 2.0);
+    assert_ne!(block_on(network.run(&other)).unwrap().logits, first.logits);
+    assert_eq!(block_on(network.run(&input())).unwrap(), first);
+}
+
+fn channels_of_a_unit_can_be_read() {
+    let network = trained();
+    let reading = block_on(network.run(&input())).unwrap();
+    let branches = block_on(network.unit_branches(2)).unwrap();
+    let unit = &reading.units[2];
+    let gates = Tensor::vector(unit.gates.values.clone());
+    let output = reference::weighted_sum(&branches, &gates, 2);
+    let maps = reference::branch_maps(&branches, &gates, &output, 2);
+    assert_close(&maps.values[..unit.contribution.values.len()], &unit.contribution.values, 1e-5, "contribution");
+}
+
+/// Weights that keep signals alive: uniform, scaled by the fan-in; batch norm near the identity.
+fn random_checkpoint(graph: &Graph, seed: u64) -> Checkpoint {
+    let mut rng = SmallRng::seed_from_u64(seed);
+    Checkpoint::from_tensors(graph.parameters().into_iter().map(|parameter| {
+        let count: usize = parameter.shape.iter().product();
+        let fan_in: usize = parameter.shape[1..].iter().product();
+        let (centre, spread) = match parameter.shape.len() {
+            1 if parameter.name.ends_with("weight") || parameter.name.ends_with("var") => (1.0, 0.3),
+            1 => (0.0, 0.2),
+            _ => (0.0, (3.0 / fan_in as f32).sqrt()),
+        };
+        let values = (0..count).map(|_| centre + spread * rng.random_range(-1.0..1.0f32)).collect();
+        (parameter.name, parameter.shape, values)
+    }))
+}
+
+fn every_variant_equals_the_reference() {
+    for variant in VARIANTS {
+        // Odd, so that padding, ceil_mode and tiles that do not divide the map all count.
+        let graph = variant.build(41, 35, 10);
+        let checkpoint = random_checkpoint(&graph, 1);
+        let image = random(&mut SmallRng::seed_from_u64(2), graph.input_shape());
+        let values = reference::network(&graph, |name| checkpoint.values(name), &image);
+        let value = |id: ValueId| &values[id.index()].values;
+        let reading = block_on(load(graph.clone(), &checkpoint).run(&image)).unwrap();
+        assert_close(&reading.logits, value(graph.logits), 1e-3, variant.id);
+        assert_close(&reading.features.values, value(graph.features), 1e-3, variant.id);
+        for (unit, found) in graph.units.iter().zip(&reading.units) {
+            let what = format!("{} {}", variant.id, unit.name);
+            assert_close(&found.gates.values, value(unit.gates), 1e-4, &what);
+            assert!(found.residual().relative < 1e-4, "{what}: {:?}", found.residual());
+        }
+    }
+}
+
+fn what_does_not_fit_is_refused() {
+    let (graph, checkpoint) = resnest_tiny();
+    let network = load(graph.clone(), &checkpoint);
+    let small = Tensor::from_fn(Shape::new(3, 32, 32), |_, _, _| 0.0);
+    let error = block_on(network.run(&small)).unwrap_err();
+    assert_eq!(error.to_string(), "the network was made for an input of 3x64x64, but got 3x32x32");
+
+    let other = VARIANTS.iter().find(|variant| variant.id == "resnest14d").unwrap().build(64, 64, 100);
+    let refused = block_on(Network::load(&gpu(), other, &checkpoint, async |_| {}));
+    assert!(matches!(refused, Err(EngineError::Weights(_))));
+
+    let huge = VARIANTS[0].build(8192, 8192, 100);
+    let refused = block_on(Network::load(&gpu(), huge, &checkpoint, async |_| {}));
+    let Err(error @ EngineError::TooLarge { .. }) = refused else { panic!("a map of 4096 x 4096 was accepted") };
+    assert!(error.to_string().contains("a smaller input size would fit"), "{error}");
+
+    let mut stages = Vec::new();
+    block_on(Network::load(&gpu(), graph, &checkpoint, async |progress| stages.push(progress.stage))).unwrap();
+    stages.dedup();
+    assert_eq!(stages, [Stage::Pipelines, Stage::Weights, Stage::WarmUp]);
+}
+
+fn a_lost_device_is_an_error() {
+    let (graph, checkpoint) = resnest_tiny();
+    block_on(async {
+        let gpu = splitlens::gpu::Gpu::open().await.unwrap();
+        let network = Network::load(&gpu, graph, &checkpoint, async |_| {}).await.unwrap();
+        gpu.lose();
+        assert!(matches!(network.run(&input()).await, Err(EngineError::Gpu(_))));
+    });
+}

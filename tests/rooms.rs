@@ -1,0 +1,85 @@
+//! The walls of the house: which room may import which, and who alone may know wgpu or the browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room and the rooms that it may import: the table of the crate's documentation.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("graph", &[]),
+    ("arch", &["graph"]),
+    ("reference", &["graph"]),
+    ("weights", &["graph"]),
+    ("reading", &["graph"]),
+    ("kernels", &["graph"]),
+    ("gpu", &["kernels"]),
+    ("engine", &["graph", "kernels", "gpu", "weights", "reading"]),
+    ("vision", &["graph", "reading"]),
+];
+
+/// Crates that only one room may name.
+const OWNED: &[(&str, &str)] = &[("wgpu", "gpu"), ("web_sys", "app"), ("leptos", "app"), ("clap", "cli")];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+fn source_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// Rooms that a source names in its code (not in its comments).
+fn named_rooms(text: &str) -> Vec<String> {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let paths = code.flat_map(|line| line.split("crate::").skip(1));
+    let rooms = paths.flat_map(|rest| match rest.strip_prefix('{') {
+        Some(list) => list.split(',').map(str::trim).map(first_word).collect(),
+        None => vec![first_word(rest)],
+    });
+    rooms.filter(|room| !room.is_empty()).collect()
+}
+
+fn first_word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+#[test]
+fn rooms_import_only_what_the_table_allows() {
+    for (room, allowed) in ROOMS {
+        for path in sources(&source_folder().join(room)) {
+            for named in named_rooms(&fs::read_to_string(&path).unwrap()) {
+                assert!(named == *room || allowed.contains(&named.as_str()), "{}: {named}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_room_is_in_the_table() {
+    for entry in fs::read_dir(source_folder()).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_stem().unwrap().to_str().unwrap().to_string();
+        let known = ROOMS.iter().any(|(room, _)| *room == name) || ["app", "cli", "lib", "main"].contains(&&*name);
+        assert!(known, "{name}");
+    }
+}
+
+#[test]
+fn some_crates_have_one_home() {
+    for path in sources(&source_folder()) {
+        let inside = path.strip_prefix(source_folder()).unwrap();
+        let room = inside.iter().next().unwrap().to_str().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for (name, home) in OWNED {
+            assert!(room == *home || !code.contains(&format!("{name}::")), "{}: {name}", inside.display());
+        }
+    }
+}
+
+#[test]
+fn a_wall_would_be_seen_to_fall() {
+    assert_eq!(
+        named_rooms("use crate::{gpu::Gpu, graph};\nlet x = crate::app::start();\n// crate::cli"),
+        ["gpu", "graph", "app"]
+    );
+}
