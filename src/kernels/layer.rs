@@ -6,6 +6,8 @@ use crate::kernels::Dispatch;
 
 /// Pixels that one invocation of `conv` or `pointwise` computes.
 pub(super) const TILE_PIXELS: usize = 8;
+/// Output blocks that one invocation may compute.
+pub(super) const TILES: [usize; 3] = [4, 2, 1];
 /// Invocations of their workgroups.
 pub(super) const TILE_WORKGROUP: u32 = 32;
 
@@ -76,7 +78,7 @@ impl ConvLayer {
     pub(super) fn tile_blocks(&self) -> usize {
         let out_blocks = blocks(self.conv.out_channels) as usize;
         let cost = |tile: &usize| out_blocks.div_ceil(*tile) * self.span(*tile) * (TILE_PIXELS + 6 * tile);
-        [4, 2, 1].into_iter().min_by_key(cost).expect("a tile")
+        TILES.into_iter().min_by_key(cost).expect("a tile")
     }
 
     /// Input blocks that a band of `tile_blocks` output blocks reads, the widest band's.

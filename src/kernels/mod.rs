@@ -83,6 +83,17 @@ pub const ALL: &[&Kernel] = &[
     &weighted_sum::KERNEL,
 ];
 
+/// A dispatch for every pipeline that any network can ask for: each kernel with each value of its
+/// overrides. What they would compute does not matter; that they compile does.
+pub fn every_pipeline() -> Vec<Dispatch> {
+    let dispatch = |kernel, overrides| Dispatch { kernel, overrides, params: Vec::new(), workgroups: 0 };
+    let tiled = [&conv::KERNEL, &pointwise::KERNEL];
+    let plain = ALL.iter().copied().filter(|kernel| !tiled.contains(kernel));
+    let tiles = tiled.into_iter().flat_map(|kernel| layer::TILES.map(|blocks| (kernel, blocks as u32)));
+    let tiles = tiles.map(|(kernel, blocks)| dispatch(kernel, vec![("tile_blocks", blocks)]));
+    plain.map(|kernel| dispatch(kernel, Vec::new())).chain(tiles).collect()
+}
+
 /// Invocations of a workgroup in shaders that take one output vector each.
 const WORKGROUP: u32 = 64;
 

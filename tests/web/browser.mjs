@@ -1,0 +1,117 @@
+// A headless Chromium with WebGPU on the processor, and what the tests do in it again and again.
+import assert from 'node:assert/strict';
+import { mkdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+];
+/** A network is compiled and run on two cores that other work may share. */
+export const PATIENCE = 120_000;
+
+const repository = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+export const launch = () =>
+  chromium.launch({ executablePath: EXECUTABLE, headless: true, chromiumSandbox: false, args: FLAGS });
+
+export const file = (path) => readFile(repository(path));
+
+/**
+ * Opens the page and collects what must not happen: errors on the console, and requests to other hosts.
+ * `prepare` runs before the page does.
+ */
+export async function open(browser, address, { query = '', prepare, ...context } = {}) {
+  const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context })).newPage();
+  const complaints = [];
+  const host = new URL(address).host;
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  page.on('request', (request) => {
+    const url = new URL(request.url());
+    if (url.protocol.startsWith('http') && url.host !== host) complaints.push(`a request to ${url.host}`);
+  });
+  await prepare?.(page);
+  await page.goto(address + query);
+  return { page, complaints };
+}
+
+/** Waits until the page is in one of its phases: opening, ready, analysing, failed. */
+export const phase = (page, name) =>
+  page.waitForFunction((name) => document.documentElement.dataset.phase === name, name, { timeout: PATIENCE });
+
+export const ready = (page) => phase(page, 'ready');
+
+/** The class in first place. */
+export const prediction = (page) => page.getByTestId('prediction').getAttribute('data-index');
+
+/** The last reading, as numbers; the page has to be opened with `?debug=1`. */
+export const reading = (page) => page.evaluate(() => window.splitlens.reading());
+
+/** Waits for a reading that is not the one with this run number. */
+export async function nextReading(page, run) {
+  await page.waitForFunction((run) => window.splitlens.reading()?.run > run, run, { timeout: PATIENCE });
+  await ready(page);
+  return reading(page);
+}
+
+/** The pixels of a canvas, as text that differs where they do. */
+export const pixels = (page, testid) =>
+  page.getByTestId(testid).evaluate((canvas) => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.join();
+  });
+
+/** Drops a file on the middle of the page. */
+export async function drop(page, bytes, name, type) {
+  const transfer = await page.evaluateHandle(
+    ([base64, name, type]) => {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([bytes], name, { type }));
+      return transfer;
+    },
+    [bytes.toString('base64'), name, type],
+  );
+  for (const event of ['dragenter', 'dragover', 'drop']) {
+    await page.dispatchEvent('body', event, { dataTransfer: transfer });
+  }
+}
+
+/** Pastes a file, as the clipboard would bring an image. */
+export const paste = (page, bytes, name, type) =>
+  page.evaluate(
+    ([base64, name, type]) => {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(new File([bytes], name, { type }));
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
+    },
+    [bytes.toString('base64'), name, type],
+  );
+
+/** Fails with the first value that is further from the expected one than `tolerance`. */
+export function assertClose(found, expected, tolerance, what) {
+  assert.equal(found.length, expected.length, what);
+  found.forEach((value, index) => {
+    const allowed = tolerance * Math.max(1, Math.abs(expected[index]));
+    assert.ok(
+      Math.abs(value - expected[index]) <= allowed,
+      `${what}: value ${index} is ${value}, expected ${expected[index]}`,
+    );
+  });
+}
+
+/** Writes a screenshot of the whole page to `tests/web/artefacts`. */
+export async function screenshot(page, name) {
+  const folder = repository('tests/web/artefacts');
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}

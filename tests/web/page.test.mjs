@@ -1,0 +1,165 @@
+// The page in a real browser: it opens, answers every kind of image, and shows what it says it shows.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  assertClose,
+  drop,
+  file,
+  launch,
+  nextReading,
+  open,
+  paste,
+  pixels,
+  prediction,
+  reading,
+  ready,
+  screenshot,
+} from './browser.mjs';
+import { serve } from './server.mjs';
+
+let browser, server;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serve()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+/** A page with its first sample analysed; fails afterwards if anything went wrong on the quiet. */
+async function withPage(options, use) {
+  const { page, complaints } = await open(browser, server.address, options);
+  await ready(page);
+  await use(page);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+}
+
+test('opens under a sub-path with a sample analysed and asks no other host', async () => {
+  await withPage({}, async (page) => {
+    assert.match(await page.getByTestId('status').textContent(), /^Analysed: bison/);
+    assert.equal(await page.getByTestId('top').count(), 5);
+    assert.equal(await page.getByTestId('unit').count(), 8);
+    await screenshot(page, 'wide-light');
+  });
+});
+
+for (const [name, context] of [
+  ['wide-dark', { colorScheme: 'dark' }],
+  ['phone-light', { viewport: { width: 390, height: 844 }, hasTouch: true }],
+  ['phone-dark', { viewport: { width: 390, height: 844 }, hasTouch: true, colorScheme: 'dark' }],
+]) {
+  test(`fits the screen: ${name}`, async () => {
+    await withPage(context, async (page) => {
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(overflow <= 0, `the page is ${overflow} px wider than the screen`);
+      await screenshot(page, name);
+    });
+  });
+}
+
+test('fits the narrowest phone', async () => {
+  await withPage({ viewport: { width: 360, height: 640 }, hasTouch: true }, async (page) => {
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    assert.ok(overflow <= 0, `the page is ${overflow} px wider than the screen`);
+  });
+});
+
+test('every pipeline compiles', async () => {
+  await withPage({ query: '?debug=1' }, async (page) => {
+    const compiled = await page.evaluate(() => window.splitlens.compileAll());
+    assert.ok(compiled >= 15, `${compiled} pipelines`);
+  });
+});
+
+test('logits and attention equal PyTorch', async () => {
+  const golden = JSON.parse(await file('tests/golden/resnest_tiny.json'));
+  await withPage({ query: '?debug=1' }, async (page) => {
+    let found = await reading(page);
+    for (const image of golden.images) {
+      await drop(page, await file(`tests/golden/${image.file}`), image.file, 'image/png');
+      found = await nextReading(page, found.run);
+      assertClose(found.logits, image.logits, 1e-3, `${image.file} logits`);
+      assert.equal(found.units.length, image.units.length);
+      image.units.forEach((unit, index) => {
+        assert.equal(found.units[index].name, unit.name);
+        assertClose(found.units[index].attention.flat(), unit.attention.flat(), 1e-4, `${image.file} ${unit.name}`);
+      });
+    }
+  });
+});
+
+test('a dropped file, a pasted one, a chosen one and a sample each change the prediction', async () => {
+  await withPage({ query: '?debug=1' }, async (page) => {
+    let { run } = await reading(page);
+    const answers = [await prediction(page)];
+    const panda = await file('static/samples/red_panda.jpg');
+    const gate = await file('static/samples/brandenburg_gate.jpg');
+    const koala = await file('static/samples/koala.jpg');
+    const ways = [
+      () => drop(page, panda, 'panda.jpg', 'image/jpeg'),
+      () => paste(page, gate, 'gate.jpg', 'image/jpeg'),
+      () => page.getByTestId('file-input').setInputFiles({ name: 'koala.jpg', mimeType: 'image/jpeg', buffer: koala }),
+      () => page.locator('[data-testid=sample][data-sample="coffee.jpg"]').click(),
+    ];
+    for (const way of ways) {
+      await way();
+      run = (await nextReading(page, run)).run;
+      answers.push(await prediction(page));
+    }
+    assert.equal(new Set(answers).size, 5, answers.join());
+  });
+});
+
+test('a unit, a branch and a kind of map each change the picture', async () => {
+  await withPage({}, async (page) => {
+    const seen = new Set([await pixels(page, 'heatmap')]);
+    const look = async (what) => {
+      const count = seen.size;
+      await page.waitForTimeout(100);
+      seen.add(await pixels(page, 'heatmap'));
+      assert.equal(seen.size, count + 1, what);
+    };
+    await page.locator('[data-testid=unit][data-unit="6"]').click();
+    await look('unit');
+    await page.locator('[data-testid=branch]:not([aria-selected=true]):not([aria-checked=true])').first().click();
+    await look('branch');
+    for (const view of ['share', 'difference', 'activation', 'class']) {
+      await page.locator(`[data-testid=view][data-value=${view}]`).click();
+      await look(view);
+    }
+  });
+});
+
+test('branch maps add up to the output of every unit', async () => {
+  await withPage({ query: '?debug=1' }, async (page) => {
+    const { units } = await reading(page);
+    for (const unit of units) assert.ok(unit.residual < 1e-5, `${unit.name}: ${unit.residual}`);
+    assert.ok(Math.max(...units.map((unit) => unit.residual)) > 0, 'a sum of floats that is exact everywhere');
+    const shown = await page.getByTestId('residual').getAttribute('data-relative');
+    assert.ok(units.some((unit) => Math.abs(unit.residual - Number(shown)) < 1e-9), shown);
+  });
+});
+
+test('gates of a channel add up to one', async () => {
+  await withPage({ query: '?debug=1' }, async (page) => {
+    for (const { name, attention } of (await reading(page)).units) {
+      attention[0].forEach((gate, channel) => {
+        assert.ok(Math.abs(gate + attention[1][channel] - 1) < 1e-5, `${name}, channel ${channel}`);
+      });
+    }
+  });
+});
+
+test('keys walk units, branches and cells', async () => {
+  await withPage({}, async (page) => {
+    const unit = () => page.locator('[data-testid=unit][aria-selected=true], [data-testid=unit][aria-checked=true], [data-testid=unit][aria-pressed=true], [data-testid=unit][aria-current=true]').getAttribute('data-unit');
+    await page.locator('[data-testid=unit][data-unit="3"]').click();
+    assert.equal(await unit(), '3');
+    await page.keyboard.press('ArrowRight');
+    assert.equal(await unit(), '4');
+    await page.getByTestId('frame').focus();
+    await page.keyboard.press('ArrowRight');
+    assert.match(await page.getByTestId('value').textContent(), /\d/);
+  });
+});

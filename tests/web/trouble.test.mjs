@@ -1,0 +1,113 @@
+// What can go wrong, and what the page says and keeps when it does.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { drop, file, launch, nextReading, open, phase, pixels, prediction, reading, ready, screenshot } from './browser.mjs';
+import { serve } from './server.mjs';
+
+let browser, server;
+before(async () => {
+  [browser, server] = await Promise.all([launch(), serve()]);
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const text = (page, testid) => page.getByTestId(testid).textContent();
+
+test('a file that is no image gets a sentence and takes nothing away', async () => {
+  const { page } = await open(browser, server.address);
+  await ready(page);
+  const [answer, map] = [await prediction(page), await pixels(page, 'heatmap')];
+  await drop(page, Buffer.from('no image at all'), 'notes.png', 'image/png');
+  await page.getByTestId('notice').waitFor();
+  assert.match(await text(page, 'notice'), /notes\.png/);
+  assert.equal(await prediction(page), answer);
+  assert.equal(await pixels(page, 'heatmap'), map);
+  const whole = await file('static/samples/coffee.jpg');
+  await drop(page, whole.subarray(0, 200), 'cut.jpg', 'image/jpeg');
+  await page.waitForFunction(() => document.querySelector('[data-testid=notice]')?.textContent.includes('cut.jpg'));
+  await ready(page);
+  await page.context().close();
+});
+
+test('a lost device recovers by itself with the same answer', async () => {
+  const { page } = await open(browser, server.address, { query: '?lose=1&debug=1' });
+  await page.waitForFunction(() => window.splitlens?.reading()?.run >= 1, null, { timeout: 120_000 });
+  const before = await reading(page);
+  const after = await nextReading(page, before.run);
+  assert.equal(await page.getByTestId('notice').getAttribute('data-tone'), 'recovered');
+  assert.deepEqual(after.logits, before.logits);
+  await page.context().close();
+});
+
+test('a browser without WebGPU gets a sentence and a page', async () => {
+  const prepare = (page) =>
+    page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
+  const { page } = await open(browser, server.address, { prepare });
+  await phase(page, 'failed');
+  assert.match(await text(page, 'failure'), /WebGPU/);
+  assert.ok((await page.getByTestId('sample').count()) > 0, 'the samples stay visible');
+  await screenshot(page, 'no-webgpu');
+  await page.context().close();
+});
+
+test('a machine without an adapter gets a sentence', async () => {
+  const prepare = (page) => page.addInitScript(() => (GPU.prototype.requestAdapter = async () => null));
+  const { page } = await open(browser, server.address, { prepare });
+  await phase(page, 'failed');
+  assert.match(await text(page, 'failure'), /adapter|graphics/i);
+  await page.context().close();
+});
+
+for (const [what, answer, sentence] of [
+  ['missing', (route) => route.fulfill({ status: 404 }), /404|not found/i],
+  ['cut short', async (route) => route.fulfill({ body: (await file('static/models/resnest_tiny.safetensors')).subarray(0, 1_000_000) }), /whole|cut|broken|incomplete/i],
+  ['not finite', async (route) => {
+    const bytes = Buffer.from(await file('static/models/resnest_tiny.safetensors'));
+    bytes.fill(0xff, bytes.length - 64);
+    await route.fulfill({ body: bytes });
+  }, /finite/i],
+]) {
+  test(`weights that are ${what} get a sentence, and trying again works`, async () => {
+    let spoil = true;
+    const prepare = (page) =>
+      page.route('**/*.safetensors', (route) => (spoil ? answer(route) : route.continue()));
+    const { page } = await open(browser, server.address, { prepare });
+    await phase(page, 'failed');
+    assert.match(await text(page, 'failure'), sentence);
+    spoil = false;
+    await page.getByTestId('retry').click();
+    await ready(page);
+    assert.ok(await prediction(page));
+    await page.context().close();
+  });
+}
+
+test('a photo of twelve megapixels and one of a hundred get an answer', async () => {
+  const { page } = await open(browser, server.address, { query: '?debug=1' });
+  await ready(page);
+  let { run } = await reading(page);
+  for (const [width, height] of [
+    [4000, 3000],
+    [10000, 10000],
+  ]) {
+    await page.evaluate(
+      async ([width, height]) => {
+        const canvas = new OffscreenCanvas(width, height);
+        const context = canvas.getContext('2d');
+        context.fillStyle = 'teal';
+        context.fillRect(0, 0, width, height / 2);
+        const blob = await canvas.convertToBlob({ type: 'image/jpeg' });
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([blob], 'large.jpg', { type: 'image/jpeg' }));
+        for (const event of ['dragenter', 'dragover', 'drop']) {
+          document.body.dispatchEvent(new DragEvent(event, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+        }
+      },
+      [width, height],
+    );
+    run = (await nextReading(page, run)).run;
+  }
+  await page.context().close();
+});

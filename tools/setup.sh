@@ -1,0 +1,58 @@
+# What ./demo and ./check share: installs the pinned tools of the build where they are missing.
+# shellcheck shell=bash
+
+WASM_BINDGEN_VERSION=0.2.128 # the crate's version in Cargo.toml must equal it
+TRUNK_VERSION=0.21.14
+
+say() { printf '\033[1m==> %s\033[0m\n' "$*"; }
+
+fail() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+# as_root COMMAND..: runs a package manager's command, with sudo where that is needed.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# apt_install PACKAGE..: installs those of Debian's packages that are missing.
+apt_install() {
+    local missing=()
+    for package in "$@"; do
+        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] && return
+    command -v apt-get >/dev/null || fail "please install ${missing[*]}: this script only knows apt-get"
+    say "installing ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# cargo_install CRATE VERSION COMMAND: installs a tool at exactly this version.
+cargo_install() {
+    local crate=$1 version=$2 command=$3
+    case "$("$command" --version 2>/dev/null || true)" in
+    *" $version"*) return ;;
+    esac
+    say "installing $crate $version (a few minutes, once)"
+    cargo install --quiet --locked --force "$crate" --version "$version"
+}
+
+setup_build() {
+    command -v cargo >/dev/null || fail "cargo is missing: install it with rustup (https://rustup.rs)"
+    export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+    command -v cc >/dev/null || apt_install gcc libc6-dev
+    if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
+        say "adding the wasm32 target"
+        rustup target add wasm32-unknown-unknown
+    fi
+    cargo_install wasm-bindgen-cli "$WASM_BINDGEN_VERSION" wasm-bindgen
+    cargo_install trunk "$TRUNK_VERSION" trunk
+}
+
+build_page() {
+    say "building the page (release)"
+    # With wasm-bindgen on the PATH trunk needs nothing from the network.
+    NO_COLOR=true trunk build --release --offline --locked
+}
