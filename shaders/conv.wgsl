@@ -21,12 +21,14 @@ struct Params {
     out_pixels: u32,
     out_blocks: u32,
     out_per_group: u32,
+    in_first_block: u32,
     out_first_block: u32,
     // Input blocks that one band of output blocks reads.
     span: u32,
     kernel: u32,
     stride: u32,
-    padding: u32,
+    pad_top: u32,
+    pad_left: u32,
     dilation: u32,
     // Runs of pixels: ceil(out_pixels / 8).
     tiles: u32,
@@ -52,8 +54,8 @@ struct Taps {
 
 fn taps(rows: vec4<u32>, columns: vec4<u32>, u: u32, v: u32) -> Taps {
     // Coordinates left of and above the image wrap round to huge numbers, which are outside too.
-    let y = rows + u * params.dilation - params.padding;
-    let x = columns + v * params.dilation - params.padding;
+    let y = rows + u * params.dilation - params.pad_top;
+    let x = columns + v * params.dilation - params.pad_left;
     let inside = (y < vec4(params.in_height)) & (x < vec4(params.in_width));
     return Taps(select(vec4(0u), y * params.in_width + x, inside), inside);
 }
@@ -104,7 +106,8 @@ fn conv(@builtin(global_invocation_id) id: vec3<u32>) {
     let far_columns = (far - far_rows * params.out_width) * params.stride;
     let in_pixels = params.in_width * params.in_height;
     let group = block * 4u / params.out_per_group;
-    let first = min(group * params.in_per_group / 4u, params.in_blocks - params.span);
+    let offset = min(group * params.in_per_group / 4u, params.in_blocks - params.span);
+    let first = params.in_first_block + offset;
 
     var near0 = mat4x4<f32>();
     var near1 = mat4x4<f32>();

@@ -16,6 +16,7 @@ struct Params {
     out_blocks: u32,
     out_pixels: u32,
     out_width: u32,
+    in_first_block: u32,
     out_first_block: u32,
     stride: u32,
     // Runs of pixels: ceil(out_pixels / 8).
@@ -43,7 +44,7 @@ fn source(pixel: u32) -> u32 {
 }
 
 fn load(block: u32, at: vec4<u32>) -> mat4x4<f32> {
-    let first = block * params.in_pixels;
+    let first = (params.in_first_block + block) * params.in_pixels;
     return mat4x4<f32>(input[first + at.x], input[first + at.y], input[first + at.z], input[first + at.w]);
 }
 

@@ -84,6 +84,8 @@ fn units_are_timms_modules() {
         let units = graph.units.iter().map(|unit| {
             let kind = match unit.kind {
                 UnitKind::SplitAttention { .. } => "split_attention",
+                UnitKind::SelectiveKernel { .. } => "selective_kernel",
+                UnitKind::SqueezeExcite => "squeeze_excite",
             };
             (unit.name.clone(), kind.to_string(), unit.kind.branches(), graph.shape(unit.output).channels)
         });

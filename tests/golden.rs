@@ -4,7 +4,7 @@
 mod common;
 
 use common::golden::{Case, image_goldens, input, ops, resnest_tiny};
-use splitlens::graph::{Activation, Conv, Pool, Shape, Tensor, ValueId};
+use splitlens::graph::{Activation, Conv, Padding, Pool, Shape, Tensor, ValueId};
 use splitlens::reference;
 
 /// Rounding of f32 sums in another order.
@@ -16,7 +16,7 @@ fn conv_of(case: &Case) -> Conv {
         out_channels: case.shape("weight")[0],
         kernel: attribute("kernel"),
         stride: attribute("stride"),
-        padding: attribute("padding"),
+        padding: Padding::Each(attribute("padding")),
         dilation: attribute("dilation"),
         groups: attribute("groups"),
         bias: case.flag("bias"),
@@ -42,7 +42,7 @@ fn compute(case: &Case, n: usize) -> Tensor {
         "conv2d" => {
             let conv = conv_of(case);
             let y = reference::conv(&x, &conv, &case.values("weight"), &bias(conv.out_channels));
-            if conv.kernel == 1 && conv.groups == 1 && conv.padding == 0 {
+            if conv.kernel == 1 && conv.groups == 1 && conv.padding == Padding::Each(0) {
                 let twin = reference::pointwise(&x, conv.stride, &case.values("weight"), &bias(conv.out_channels));
                 assert_eq!(twin, y, "{}", case.name);
             }

@@ -15,7 +15,7 @@ fn main() {
     let tests: Vec<(&str, fn())> = vec![
         ("convolutions_on_awkward_shapes", convolutions_on_awkward_shapes),
         ("convolutions_at_random", convolutions_at_random),
-        ("convolution_into_a_part_of_a_buffer", convolution_into_a_part_of_a_buffer),
+        ("convolution_between_parts_of_buffers", convolution_between_parts_of_buffers),
         ("pools", pools),
         ("global_pools_and_sums_of_splits", global_pools_and_sums_of_splits),
         ("radix_softmax", radix_softmax),
@@ -46,7 +46,7 @@ fn check_conv(rng: &mut SmallRng, input: Shape, conv: Conv, activation: Activati
     }
     let expected = reference::activate(&expected, activation);
 
-    let layer = ConvLayer { conv, input, output, activation, shortcut, out_first_block: 0 };
+    let layer = ConvLayer { conv, input, output, activation, shortcut, in_first_block: 0, out_first_block: 0 };
     let inputs = [pack_activation(&x), layer.pack_weight(&weight), pack_vector(&bias), pack_activation(&added)];
     let found = run_kernel(&layer.dispatch(), &inputs, output);
     // Sums of `fan_in` products of numbers below one.
@@ -70,6 +70,8 @@ fn convolutions_on_awkward_shapes() {
         (Shape::new(4, 2, 2), Conv::new(3, 4).padding(4)),
         (Shape::new(4, 9, 9), Conv::new(3, 4).padding(0).stride(3)),
         (Shape::new(3, 20, 20), Conv::new(7, 8).stride(2)),
+        (Shape::new(3, 10, 9), Conv::new(3, 8).stride(2).padding_same()),
+        (Shape::new(8, 9, 8), Conv::new(5, 8).groups(8).stride(2).padding_same()),
         (Shape::vector(64), Conv::new(1, 32)),
         (Shape::vector(40), Conv::new(1, 320).groups(2)),
         (Shape::vector(20), Conv::new(1, 6).groups(2)),
@@ -102,19 +104,21 @@ fn convolutions_at_random() {
     }
 }
 
-fn convolution_into_a_part_of_a_buffer() {
+fn convolution_between_parts_of_buffers() {
     let rng = &mut SmallRng::seed_from_u64(3);
     for kernel in [1, 3] {
-        let (input, whole) = (Shape::new(8, 5, 5), Shape::new(20, 5, 5));
+        let (source, input, whole) = (Shape::new(16, 5, 5), Shape::new(8, 5, 5), Shape::new(20, 5, 5));
         let conv = Conv::new(kernel, 8);
-        let x = random(rng, input);
+        let x = random(rng, source);
         let weight = random(rng, Shape::new(8, 8 * kernel * kernel, 1)).values;
         let output = whole.with_channels(8);
+        let activation = Activation::Identity;
         let layer =
-            ConvLayer { conv, input, output, activation: Activation::Identity, shortcut: false, out_first_block: 2 };
+            ConvLayer { conv, input, output, activation, shortcut: false, in_first_block: 1, out_first_block: 2 };
         let inputs = [pack_activation(&x), layer.pack_weight(&weight), vec![0.0; 8], vec![0.0; 4]];
         let found = run_kernel(&layer.dispatch(), &inputs, whole);
-        let expected = reference::conv(&x, &conv, &weight, &[0.0; 8]);
+        let part = Tensor::from_fn(input, |c, i, j| x.at(c + 4, i, j));
+        let expected = reference::conv(&part, &conv, &weight, &[0.0; 8]);
         let expected =
             Tensor::from_fn(whole, |c, i, j| if (8..16).contains(&c) { expected.at(c - 8, i, j) } else { 0.0 });
         assert_close(&found, &expected, 1e-4, "part");

@@ -2,9 +2,17 @@
 //!
 //! A variant is a row of [`zoo`]; an attention is a plug into a skeleton.
 
+mod efficientnet;
+mod regnet;
 mod resnet;
+mod rounding;
+mod selective_kernel;
 mod split_attention;
+mod squeeze_excite;
 pub mod zoo;
 
-pub use resnet::{Attention, ResNet, Shortcut, Stem};
+pub use efficientnet::EfficientNet;
+pub use regnet::RegNet;
+pub use resnet::{Attention, Block, ResNet, Shortcut, Stem};
+pub use selective_kernel::SelectiveKernel;
 pub use zoo::{Architecture, Variant};

@@ -1,6 +1,7 @@
 //! Split attention: Zhang et al., 'ResNeSt: Split-Attention Networks' (2020), section 3; names and
 //! order as timm's `SplitAttn` (`timm/layers/split_attn.py`).
 
+use super::rounding::make_divisible;
 use crate::graph::{Conv, Net, UnitKind, ValueId};
 
 /// The knobs of one split-attention unit.
@@ -40,14 +41,6 @@ fn hidden_width(width: usize) -> usize {
     make_divisible(width as f64 * 0.25, 8, 32)
 }
 
-/// Rounds to the nearest multiple of `divisor`, never below `min` nor more than 10 % down
-/// (timm's `make_divisible`, after MobileNet).
-pub(super) fn make_divisible(value: f64, divisor: usize, min: usize) -> usize {
-    let rounded = (value + divisor as f64 / 2.0) as usize / divisor * divisor;
-    let rounded = rounded.max(min);
-    if (rounded as f64) < 0.9 * value { rounded + divisor } else { rounded }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,7 +49,5 @@ mod tests {
     fn hidden_widths_are_timms() {
         // timm 1.0: make_divisible(attn_chs * 0.25, min_value=32, divisor=8)
         assert_eq!([32, 128, 160, 320, 1024].map(hidden_width), [32, 32, 40, 80, 256]);
-        assert_eq!(make_divisible(11.0, 8, 8), 16);
-        assert_eq!(make_divisible(10.0, 8, 8), 16, "8 would be more than 10 % below 10");
     }
 }

@@ -1,12 +1,17 @@
 //! The table of variants: every network that the page and the command know, by timm's ids.
 
-use super::resnet::{Attention, ResNet, Shortcut, Stem};
-use crate::graph::{Graph, Shape};
+use super::efficientnet::EfficientNet;
+use super::regnet::RegNet;
+use super::resnet::{Attention, Block, ResNet, Shortcut, Stem};
+use super::selective_kernel::SelectiveKernel;
+use crate::graph::{Activation, Graph, Shape};
 
 /// A family's builder with the numbers of one variant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Architecture {
     ResNet(ResNet),
+    RegNet(RegNet),
+    EfficientNet(EfficientNet),
 }
 
 /// One row of the table.
@@ -16,7 +21,7 @@ pub struct Variant {
     pub id: &'static str,
     /// As the paper writes it.
     pub title: &'static str,
-    /// The line of thought that it belongs to: what the page's tabs show.
+    /// The step in the line of thought that it belongs to: what the page's tabs show.
     pub family: &'static str,
     pub architecture: Architecture,
 }
@@ -27,25 +32,50 @@ impl Variant {
         let input = Shape::new(3, height, width);
         match self.architecture {
             Architecture::ResNet(resnet) => resnet.build(input, classes),
+            Architecture::RegNet(regnet) => regnet.build(input, classes),
+            Architecture::EfficientNet(efficientnet) => efficientnet.build(input, classes),
         }
     }
 }
 
-const RESNEST_50: ResNet = ResNet {
-    stem: Stem::Deep { width: 32, pool: true },
+const RESNET_50: ResNet = ResNet {
+    stem: Stem::Plain,
+    block: Block::Bottleneck,
     depths: [3, 4, 6, 3],
     widths: [64, 128, 256, 512],
     cardinality: 1,
     base_width: 64,
-    shortcut: Shortcut::AvgPool,
-    attention: Attention::Split { radix: 2, pool_first: false },
+    shortcut: Shortcut::Conv,
+    attention: Attention::None,
 };
+const RESNET_34: ResNet = ResNet { block: Block::Basic, ..RESNET_50 };
+const RESNET_18: ResNet = ResNet { depths: [2, 2, 2, 2], ..RESNET_34 };
+const RESNET_101: ResNet = ResNet { depths: [3, 4, 23, 3], ..RESNET_50 };
+const RESNET_50_D: ResNet =
+    ResNet { stem: Stem::Deep { width: 32, pool: true }, shortcut: Shortcut::AvgPool, ..RESNET_50 };
+
+const fn resnext(resnet: ResNet) -> ResNet {
+    ResNet { cardinality: 32, base_width: 4, ..resnet }
+}
+
+const fn squeeze_excite(resnet: ResNet) -> ResNet {
+    ResNet { attention: Attention::SqueezeExcite { reduction: 16 }, ..resnet }
+}
+
+const fn selective(resnet: ResNet, reduction: usize, divisor: usize, split_input: bool) -> ResNet {
+    ResNet { attention: Attention::Selective(SelectiveKernel { reduction, divisor, split_input }), ..resnet }
+}
+
+const RESNEST_50: ResNet = ResNet { attention: Attention::Split { radix: 2, pool_first: false }, ..RESNET_50_D };
 const RESNEST_14: ResNet = ResNet { depths: [1, 1, 1, 1], ..RESNEST_50 };
 const RESNEST_26: ResNet = ResNet { depths: [2, 2, 2, 2], ..RESNEST_50 };
 const RESNEST_50_1S4X24D: ResNet =
     ResNet { cardinality: 4, base_width: 24, attention: Attention::Split { radix: 1, pool_first: true }, ..RESNEST_50 };
 const RESNEST_50_4S2X40D: ResNet =
     ResNet { cardinality: 2, base_width: 40, attention: Attention::Split { radix: 4, pool_first: true }, ..RESNEST_50 };
+const RESNEST_101: ResNet = ResNet { depths: [3, 4, 23, 3], stem: Stem::Deep { width: 64, pool: true }, ..RESNEST_50 };
+const RESNEST_200: ResNet = ResNet { depths: [3, 24, 36, 3], ..RESNEST_101 };
+const RESNEST_269: ResNet = ResNet { depths: [3, 30, 48, 8], ..RESNEST_101 };
 
 /// Stages of 32, 16, 8 and 4 pixels on a 64 x 64 image.
 const RESNEST_TINY: ResNet = ResNet {
@@ -55,18 +85,98 @@ const RESNEST_TINY: ResNet = ResNet {
     ..RESNEST_50
 };
 
-const fn resnest(id: &'static str, title: &'static str, resnet: ResNet) -> Variant {
-    Variant { id, title, family: "ResNeSt", architecture: Architecture::ResNet(resnet) }
+/// A RegNetX: initial width, slope, quantum; group width and depth.
+const fn regnet_x(line: [f64; 3], group_width: usize, depth: usize) -> RegNet {
+    RegNet {
+        initial_width: line[0],
+        slope: line[1],
+        quantum: line[2],
+        depth,
+        group_width,
+        bottleneck_ratio: 1.0,
+        squeeze_ratio: None,
+        stem_width: 32,
+        activation: Activation::Relu,
+        linear_out: false,
+        final_width: None,
+    }
+}
+
+const fn regnet_y(line: [f64; 3], group_width: usize, depth: usize) -> RegNet {
+    RegNet { squeeze_ratio: Some(0.25), ..regnet_x(line, group_width, depth) }
+}
+
+const REGNET_Z_005: RegNet = RegNet {
+    bottleneck_ratio: 4.0,
+    activation: Activation::Silu,
+    linear_out: true,
+    final_width: Some(1024),
+    ..regnet_y([16.0, 10.7, 2.51], 4, 21)
+};
+
+const EFFICIENTNET_B0: EfficientNet =
+    EfficientNet { activation: Activation::Silu, squeeze_excite: true, padding_same: false, epsilon: 1e-5 };
+const EFFICIENTNET_LITE0: EfficientNet =
+    EfficientNet { activation: Activation::Relu6, squeeze_excite: false, padding_same: true, epsilon: 1e-3 };
+
+const fn row(family: &'static str, id: &'static str, title: &'static str, resnet: ResNet) -> Variant {
+    Variant { id, title, family, architecture: Architecture::ResNet(resnet) }
+}
+
+const fn regnet(id: &'static str, title: &'static str, regnet: RegNet) -> Variant {
+    Variant { id, title, family: "RegNet", architecture: Architecture::RegNet(regnet) }
+}
+
+const fn efficientnet(id: &'static str, title: &'static str, efficientnet: EfficientNet) -> Variant {
+    Variant { id, title, family: "EfficientNet", architecture: Architecture::EfficientNet(efficientnet) }
 }
 
 /// Every variant, families in the order of the papers.
 pub const VARIANTS: &[Variant] = &[
-    resnest("resnest_tiny", "ResNeSt-tiny 2s1x64d", RESNEST_TINY),
-    resnest("resnest14d", "ResNeSt-14", RESNEST_14),
-    resnest("resnest26d", "ResNeSt-26", RESNEST_26),
-    resnest("resnest50d", "ResNeSt-50", RESNEST_50),
-    resnest("resnest50d_1s4x24d", "ResNeSt-50 1s4x24d", RESNEST_50_1S4X24D),
-    resnest("resnest50d_4s2x40d", "ResNeSt-50 4s2x40d", RESNEST_50_4S2X40D),
+    row("ResNet", "resnet18", "ResNet-18", RESNET_18),
+    row("ResNet", "resnet34", "ResNet-34", RESNET_34),
+    row("ResNet", "resnet50", "ResNet-50", RESNET_50),
+    row("ResNet", "resnet50d", "ResNet-50-D", RESNET_50_D),
+    row("ResNet", "resnet101", "ResNet-101", RESNET_101),
+    row("ResNeXt", "resnext50_32x4d", "ResNeXt-50 32x4d", resnext(RESNET_50)),
+    row("ResNeXt", "resnext50d_32x4d", "ResNeXt-50-D 32x4d", resnext(RESNET_50_D)),
+    row("ResNeXt", "resnext101_32x4d", "ResNeXt-101 32x4d", resnext(RESNET_101)),
+    row("SENet", "seresnet50", "SE-ResNet-50", squeeze_excite(RESNET_50)),
+    row(
+        "SENet",
+        "seresnext26d_32x4d",
+        "SE-ResNeXt-26-D 32x4d",
+        squeeze_excite(resnext(ResNet { depths: [2, 2, 2, 2], ..RESNET_50_D })),
+    ),
+    row("SENet", "seresnext50_32x4d", "SE-ResNeXt-50 32x4d", squeeze_excite(resnext(RESNET_50))),
+    row("SKNet", "skresnet18", "SK-ResNet-18", selective(RESNET_18, 8, 16, true)),
+    row("SKNet", "skresnet34", "SK-ResNet-34", selective(RESNET_34, 8, 16, true)),
+    row("SKNet", "skresnet50", "SK-ResNet-50", selective(RESNET_50, 16, 8, true)),
+    row("SKNet", "skresnext50_32x4d", "SKNet-50 (SK-ResNeXt-50 32x4d)", selective(resnext(RESNET_50), 16, 32, false)),
+    row("ResNeSt", "resnest_tiny", "ResNeSt-tiny 2s1x64d", RESNEST_TINY),
+    row("ResNeSt", "resnest14d", "ResNeSt-14", RESNEST_14),
+    row("ResNeSt", "resnest26d", "ResNeSt-26", RESNEST_26),
+    row("ResNeSt", "resnest50d", "ResNeSt-50", RESNEST_50),
+    row("ResNeSt", "resnest50d_1s4x24d", "ResNeSt-50 1s4x24d", RESNEST_50_1S4X24D),
+    row("ResNeSt", "resnest50d_4s2x40d", "ResNeSt-50 4s2x40d", RESNEST_50_4S2X40D),
+    row("ResNeSt", "resnest101e", "ResNeSt-101", RESNEST_101),
+    row("ResNeSt", "resnest200e", "ResNeSt-200", RESNEST_200),
+    row("ResNeSt", "resnest269e", "ResNeSt-269", RESNEST_269),
+    regnet("regnetx_002", "RegNetX-200MF", regnet_x([24.0, 36.44, 2.49], 8, 13)),
+    regnet("regnetx_004", "RegNetX-400MF", regnet_x([24.0, 24.48, 2.54], 16, 22)),
+    regnet("regnetx_006", "RegNetX-600MF", regnet_x([48.0, 36.97, 2.24], 24, 16)),
+    regnet("regnetx_008", "RegNetX-800MF", regnet_x([56.0, 35.73, 2.28], 16, 16)),
+    regnet("regnetx_016", "RegNetX-1.6GF", regnet_x([80.0, 34.01, 2.25], 24, 18)),
+    regnet("regnetx_032", "RegNetX-3.2GF", regnet_x([88.0, 26.31, 2.25], 48, 25)),
+    regnet("regnety_002", "RegNetY-200MF", regnet_y([24.0, 36.44, 2.49], 8, 13)),
+    regnet("regnety_004", "RegNetY-400MF", regnet_y([48.0, 27.89, 2.09], 8, 16)),
+    regnet("regnety_006", "RegNetY-600MF", regnet_y([48.0, 32.54, 2.32], 16, 15)),
+    regnet("regnety_008", "RegNetY-800MF", regnet_y([56.0, 38.84, 2.4], 16, 14)),
+    regnet("regnety_016", "RegNetY-1.6GF", regnet_y([48.0, 20.71, 2.65], 24, 27)),
+    regnet("regnety_032", "RegNetY-3.2GF", regnet_y([80.0, 42.63, 2.66], 24, 21)),
+    regnet("regnetz_005", "RegNetZ-500MF", REGNET_Z_005),
+    efficientnet("efficientnet_b0", "EfficientNet-B0", EFFICIENTNET_B0),
+    efficientnet("tf_efficientnet_lite0", "EfficientNet-Lite0", EFFICIENTNET_LITE0),
 ];
 
 /// The row with this id.

@@ -23,14 +23,15 @@ pub(super) fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
 
 fn conv_layer(graph: &Graph, plan: &Plan, step: &Step) -> Option<ConvLayer> {
     let StepKind::Conv(conv) = &step.kind else { return None };
-    let first_channel = plan.storage.place(step.output).channel;
+    let first_block = |id| kernels::blocks(plan.storage.place(id).channel);
     Some(ConvLayer {
         conv: conv.conv,
         input: graph.shape(step.inputs[0]),
         output: graph.shape(step.output),
         activation: conv.activation,
         shortcut: conv.shortcut,
-        out_first_block: kernels::blocks(first_channel),
+        in_first_block: first_block(step.inputs[0]),
+        out_first_block: first_block(step.output),
     })
 }
 

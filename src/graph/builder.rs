@@ -35,6 +35,10 @@ pub struct Parameter {
 pub enum UnitKind {
     /// ResNeSt: a softmax over `radix` splits (a sigmoid at radix 1) in each cardinal group.
     SplitAttention { radix: usize, cardinality: usize },
+    /// SKNet: a softmax over a 3x3 path and a dilated 3x3 one.
+    SelectiveKernel { paths: usize },
+    /// SENet: one branch, scaled by a sigmoid.
+    SqueezeExcite,
 }
 
 impl UnitKind {
@@ -42,6 +46,8 @@ impl UnitKind {
     pub fn branches(self) -> usize {
         match self {
             UnitKind::SplitAttention { radix, .. } => radix,
+            UnitKind::SelectiveKernel { paths } => paths,
+            UnitKind::SqueezeExcite => 1,
         }
     }
 
@@ -49,6 +55,7 @@ impl UnitKind {
     pub fn groups(self) -> usize {
         match self {
             UnitKind::SplitAttention { cardinality, .. } => cardinality,
+            UnitKind::SelectiveKernel { .. } | UnitKind::SqueezeExcite => 1,
         }
     }
 }
@@ -181,10 +188,10 @@ impl Net {
         self.push(Op::BatchNorm(norm), &[x], name)
     }
 
-    /// A convolution followed by batch normalisation with PyTorch's default epsilon of 1e-5.
+    /// A convolution followed by batch normalisation with PyTorch's default epsilon.
     pub fn conv_bn(&mut self, conv_name: &str, norm_name: &str, x: ValueId, conv: Conv) -> ValueId {
         let x = self.conv(conv_name, x, conv);
-        self.batch_norm(norm_name, x, BatchNorm { epsilon: 1e-5 })
+        self.batch_norm(norm_name, x, BatchNorm::default())
     }
 
     pub fn activation(&mut self, x: ValueId, activation: Activation) -> ValueId {
@@ -225,6 +232,10 @@ impl Net {
 
     pub fn concat(&mut self, parts: &[ValueId]) -> ValueId {
         self.push(Op::Concat, parts, "")
+    }
+
+    pub fn slice(&mut self, x: ValueId, first: usize, count: usize) -> ValueId {
+        self.push(Op::Slice { first, count }, &[x], "")
     }
 
     pub fn linear(&mut self, name: &str, x: ValueId, out_features: usize) -> ValueId {

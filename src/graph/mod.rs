@@ -13,7 +13,7 @@ mod shape;
 mod tensor;
 
 pub use builder::{Graph, Net, Node, Parameter, Unit, UnitKind, ValueId};
-pub use op::{Activation, BatchNorm, Conv, Op, Pool};
+pub use op::{Activation, BatchNorm, Conv, Op, Padding, Pool};
 pub use plan::{ConvStep, Place, Plan, PoolKind, Step, StepKind, Storage};
 pub use shape::Shape;
 pub use tensor::Tensor;

@@ -1,5 +1,14 @@
 use super::Shape;
 
+/// Zeros around the input of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Padding {
+    /// As many on every side.
+    Each(usize),
+    /// TensorFlow's 'SAME': as many as make the output `ceil(input / stride)`, the odd one at the end.
+    Same,
+}
+
 /// A 2-D convolution, square kernel, as `torch.nn.Conv2d` defines it.
 ///
 /// Weight: `[out_channels, in_channels / groups, kernel, kernel]`; bias: `[out_channels]`.
@@ -9,8 +18,7 @@ pub struct Conv {
     /// Side of the kernel in pixels.
     pub kernel: usize,
     pub stride: usize,
-    /// Zeros added on every side.
-    pub padding: usize,
+    pub padding: Padding,
     pub dilation: usize,
     pub groups: usize,
     pub bias: bool,
@@ -19,7 +27,15 @@ pub struct Conv {
 impl Conv {
     /// Stride 1, 'same' padding, one group, no bias: what most layers differ little from.
     pub const fn new(kernel: usize, out_channels: usize) -> Self {
-        Self { out_channels, kernel, stride: 1, padding: kernel / 2, dilation: 1, groups: 1, bias: false }
+        Self {
+            out_channels,
+            kernel,
+            stride: 1,
+            padding: Padding::Each(kernel / 2),
+            dilation: 1,
+            groups: 1,
+            bias: false,
+        }
     }
 
     pub const fn stride(self, stride: usize) -> Self {
@@ -32,21 +48,43 @@ impl Conv {
 
     /// Spreads the taps and widens the padding to match, so that the extent stays 'same'.
     pub const fn dilation(self, dilation: usize) -> Self {
-        Self { dilation, padding: dilation * (self.kernel / 2), ..self }
+        Self { dilation, padding: Padding::Each(dilation * (self.kernel / 2)), ..self }
     }
 
     pub const fn padding(self, padding: usize) -> Self {
-        Self { padding, ..self }
+        Self { padding: Padding::Each(padding), ..self }
+    }
+
+    pub const fn padding_same(self) -> Self {
+        Self { padding: Padding::Same, ..self }
     }
 
     pub const fn bias(self) -> Self {
         Self { bias: true, ..self }
     }
 
+    /// Zeros before the first pixel along an axis of `extent` pixels.
+    pub fn pad_before(&self, extent: usize) -> usize {
+        match self.padding {
+            Padding::Each(padding) => padding,
+            Padding::Same => {
+                let covered = (extent.div_ceil(self.stride) - 1) * self.stride + self.reach();
+                covered.saturating_sub(extent) / 2
+            }
+        }
+    }
+
+    /// Extent that the dilated kernel spans.
+    fn reach(&self) -> usize {
+        self.dilation * (self.kernel - 1) + 1
+    }
+
     /// Output extent along one axis; `None` when the dilated kernel is larger than the padded input.
     fn out_extent(&self, extent: usize) -> Option<usize> {
-        let reach = self.dilation * (self.kernel - 1) + 1;
-        Some((extent + 2 * self.padding).checked_sub(reach)? / self.stride + 1)
+        match self.padding {
+            Padding::Each(padding) => Some((extent + 2 * padding).checked_sub(self.reach())? / self.stride + 1),
+            Padding::Same => Some(extent.div_ceil(self.stride)),
+        }
     }
 
     fn out_shape(&self, input: Shape) -> Option<Shape> {
@@ -105,6 +143,13 @@ pub struct BatchNorm {
     pub epsilon: f32,
 }
 
+impl Default for BatchNorm {
+    /// PyTorch's.
+    fn default() -> Self {
+        Self { epsilon: 1e-5 }
+    }
+}
+
 /// A pointwise non-linearity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Activation {
@@ -148,6 +193,11 @@ pub enum Op {
     Add,
     /// Along the channels, in the order of the inputs.
     Concat,
+    /// Channels `first .. first + count`.
+    Slice {
+        first: usize,
+        count: usize,
+    },
     /// `[C, 1, 1] -> [out_features, 1, 1]`, with bias.
     Linear {
         out_features: usize,
@@ -198,6 +248,10 @@ impl Op {
                     None => Ok(out),
                 }
             }
+            Op::Slice { first, count } if first + count <= inputs[0].channels => Ok(inputs[0].with_channels(count)),
+            Op::Slice { first, count } => {
+                Err(format!("channels {first} to {} are not in {}", first + count, inputs[0]))
+            }
             Op::Linear { .. } if inputs[0].pixels() != 1 => Err(format!("takes a vector, got {}", inputs[0])),
             Op::Linear { out_features } => Ok(Shape::vector(out_features)),
         }
@@ -224,6 +278,14 @@ mod tests {
         assert_eq!(dilated.infer(&[input]), Ok(Shape::new(8, 7, 9)));
         assert!(Op::Conv(Conv::new(9, 8).padding(0)).infer(&[input]).is_err());
         assert!(Op::Conv(Conv::new(3, 8).groups(3)).infer(&[input]).is_err());
+    }
+
+    #[test]
+    fn same_padding_puts_the_odd_zero_at_the_end() {
+        let conv = Conv::new(3, 4).stride(2).padding_same();
+        assert_eq!(Op::Conv(conv).infer(&[Shape::new(3, 224, 193)]), Ok(Shape::new(4, 112, 97)));
+        assert_eq!((conv.pad_before(224), conv.pad_before(193)), (0, 1));
+        assert_eq!(Conv::new(5, 4).stride(2).padding_same().pad_before(224), 1, "three zeros: one before, two after");
     }
 
     #[test]

@@ -52,7 +52,7 @@ pub struct Step {
     pub output: ValueId,
 }
 
-/// Where a value lies: a buffer, and the first channel of the value in it (other than 0 for the
+/// Where a value lies: a buffer, and the first channel of the value in it (other than 0 for slices and the
 /// parts of a concatenation).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -131,7 +131,7 @@ impl<'a> Fusion<'a> {
     fn step(&mut self, index: usize) -> Option<Step> {
         let node = &self.graph.nodes[index];
         let (kind, inputs, output) = match node.op {
-            Op::Input | Op::Concat => return None,
+            Op::Input | Op::Concat | Op::Slice { .. } => return None,
             Op::Conv(conv) => return Some(self.conv(index, conv)),
             Op::Linear { out_features } => return Some(self.conv(index, Conv::new(1, out_features).bias())),
             Op::Add => {
@@ -210,7 +210,14 @@ impl<'a> Fusion<'a> {
 /// Gives every value a buffer: the smallest free one that holds it, else the largest, grown.
 fn allocate(graph: &Graph, steps: &[Step]) -> Storage {
     let owners = owners(graph);
-    let owner = |id: ValueId| owners.get(&id).map_or((id, 0), |&owner| owner);
+    // A part of a part lies in the outermost whole.
+    let owner = |id: ValueId| {
+        let (mut whole, mut channel) = (id, 0);
+        while let Some(&(owner, first)) = owners.get(&whole) {
+            (whole, channel) = (owner, channel + first);
+        }
+        (whole, channel)
+    };
     let elements = |id: ValueId| graph.shape(id).stored_elements();
 
     let mut last_use: HashMap<ValueId, usize> = HashMap::new();
@@ -244,9 +251,8 @@ fn allocate(graph: &Graph, steps: &[Step]) -> Storage {
             None => storage.buffers.push(need),
         }
         alive.insert(root, buffer);
-        for part in [id, root] {
-            storage.places.insert(part, Place { buffer, channel: owner(part).1 });
-        }
+        storage.places.insert(root, Place { buffer, channel: 0 });
+        storage.places.insert(id, Place { buffer, channel });
         storage.peak = storage.peak.max(alive.keys().map(|&id| elements(id)).sum());
         // Only now may what this step reads last be reused: a step never writes over its own input.
         if let Some(index) = index {
@@ -263,13 +269,21 @@ fn allocate(graph: &Graph, steps: &[Step]) -> Storage {
     for (index, step) in steps.iter().enumerate() {
         place(step.output, Some(index));
     }
+    for &part in owners.keys() {
+        let (whole, channel) = owner(part);
+        let buffer = storage.places[&whole].buffer;
+        storage.places.insert(part, Place { buffer, channel });
+    }
     storage
 }
 
-/// For each part of a concatenation: the whole, and the part's first channel in it.
+/// For each part of a concatenation and each slice: the whole, and the part's first channel in it.
 fn owners(graph: &Graph) -> HashMap<ValueId, (ValueId, usize)> {
     let mut owners = HashMap::new();
     for (index, node) in graph.nodes.iter().enumerate() {
+        if let Op::Slice { first, .. } = node.op {
+            owners.insert(ValueId(index), (node.inputs[0], first));
+        }
         if node.op == Op::Concat {
             let mut channel = 0;
             for part in &node.inputs {
@@ -278,6 +292,8 @@ fn owners(graph: &Graph) -> HashMap<ValueId, (ValueId, usize)> {
             }
         }
     }
+    let whole_blocks = owners.values().all(|(_, channel)| channel.is_multiple_of(4));
+    assert!(whole_blocks, "parts start at whole blocks of four channels: {owners:?}");
     owners
 }
 

@@ -10,7 +10,7 @@ pub const KERNEL: Kernel = Kernel {
 
 params! {
     in_width, in_height, in_blocks, in_per_group, out_width, out_pixels, out_blocks, out_per_group,
-    out_first_block, span, kernel, stride, padding, dilation, tiles, activation, has_shortcut,
+    in_first_block, out_first_block, span, kernel, stride, pad_top, pad_left, dilation, tiles, activation, has_shortcut,
 }
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
@@ -27,11 +27,13 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         out_pixels: layer.output.pixels() as u32,
         out_blocks,
         out_per_group: (conv.out_channels / conv.groups) as u32,
+        in_first_block: layer.in_first_block,
         out_first_block: layer.out_first_block,
         span: layer.span(tile_blocks) as u32,
         kernel: conv.kernel as u32,
         stride: conv.stride as u32,
-        padding: conv.padding as u32,
+        pad_top: conv.pad_before(layer.input.height) as u32,
+        pad_left: conv.pad_before(layer.input.width) as u32,
         dilation: conv.dilation as u32,
         tiles,
         activation: activation_code(layer.activation),

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::{blocks, conv, linear, pointwise};
-use crate::graph::{Activation, Conv, Shape};
+use crate::graph::{Activation, Conv, Padding, Shape};
 use crate::kernels::Dispatch;
 
 /// Pixels that one invocation of `conv` or `pointwise` computes.
@@ -20,6 +20,8 @@ pub struct ConvLayer {
     pub activation: Activation,
     /// Whether an activation of the output's shape is added before the activation function.
     pub shortcut: bool,
+    /// Block of the input buffer that holds the first input channel.
+    pub in_first_block: u32,
     /// Block of the output buffer that the first output channel goes to.
     pub out_first_block: u32,
 }
@@ -108,7 +110,7 @@ impl ConvLayer {
     fn route(&self) -> Route {
         match self.conv {
             Conv { kernel: 1, .. } if self.input.pixels() == 1 => Route::Linear,
-            Conv { kernel: 1, padding: 0, groups: 1, .. } => Route::Pointwise,
+            Conv { kernel: 1, padding: Padding::Each(0) | Padding::Same, groups: 1, .. } => Route::Pointwise,
             _ => Route::Conv,
         }
     }
@@ -128,7 +130,15 @@ mod tests {
     fn layer(conv: Conv, channels: usize) -> ConvLayer {
         let input = Shape::new(channels, 8, 8);
         let output = Shape::new(conv.out_channels, 8, 8);
-        ConvLayer { conv, input, output, activation: Activation::Identity, shortcut: false, out_first_block: 0 }
+        ConvLayer {
+            conv,
+            input,
+            output,
+            activation: Activation::Identity,
+            shortcut: false,
+            in_first_block: 0,
+            out_first_block: 0,
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub const KERNEL: Kernel = Kernel {
 };
 
 params! {
-    in_blocks, in_pixels, in_width, out_blocks, out_pixels, out_width, out_first_block, stride, tiles,
+    in_blocks, in_pixels, in_width, out_blocks, out_pixels, out_width, in_first_block, out_first_block, stride, tiles,
     activation, has_shortcut,
 }
 
@@ -24,6 +24,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         out_blocks,
         out_pixels: layer.output.pixels() as u32,
         out_width: layer.output.width as u32,
+        in_first_block: layer.in_first_block,
         out_first_block: layer.out_first_block,
         stride: layer.conv.stride as u32,
         tiles,

@@ -10,7 +10,7 @@ pub fn conv(x: &Tensor, conv: &Conv, weight: &[f32], bias: &[f32]) -> Tensor {
     let out_per_group = conv.out_channels / conv.groups;
     // Position in the image of tap `u` for output `i`, unless it lies in the padding.
     let tap = |i: usize, u: usize, extent: usize| {
-        (conv.stride * i + conv.dilation * u).checked_sub(conv.padding).filter(|&at| at < extent)
+        (conv.stride * i + conv.dilation * u).checked_sub(conv.pad_before(extent)).filter(|&at| at < extent)
     };
     Tensor::from_fn(shape, |out, i, j| {
         let first = out / out_per_group * in_per_group;

@@ -34,6 +34,10 @@ pub fn network<'a>(graph: &Graph, parameter: impl Fn(&str) -> &'a [f32], input: 
                 let parts = (0..node.inputs.len()).flat_map(|index| &x(index).values);
                 Tensor::new(node.shape, parts.copied().collect())
             }
+            Op::Slice { first, .. } => {
+                let start = first * node.shape.pixels();
+                Tensor::new(node.shape, x(0).values[start..][..node.shape.elements()].to_vec())
+            }
             Op::Linear { .. } => linear(x(0), 1, own("weight"), own("bias")),
         };
         values.push(value);

@@ -1,0 +1,252 @@
+//! The command, run as a user runs it. Whole runs need an adapter and show as ignored without one.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::adapter::trials;
+use common::golden::{ImageGolden, image_goldens};
+use common::{assert_close, repository};
+use libtest_mimic::{Arguments, Trial};
+use safetensors::tensor::{Dtype, TensorView, serialize};
+use serde_json::Value;
+
+const WEIGHTS: &str = "static/models/resnest_tiny.safetensors";
+const PANDA: &str = "tests/golden/images/red_panda_197x153.png";
+
+fn main() {
+    let plain: Vec<(&str, fn())> = vec![
+        ("lists_networks", lists_networks),
+        ("refuses_arguments_that_make_no_sense", refuses_arguments_that_make_no_sense),
+        ("names_files_that_cannot_be_read", names_files_that_cannot_be_read),
+        ("says_what_is_wrong_with_weights", says_what_is_wrong_with_weights),
+        ("says_what_is_wrong_beside_the_weights", says_what_is_wrong_beside_the_weights),
+        ("says_what_is_wrong_with_an_input", says_what_is_wrong_with_an_input),
+    ];
+    let on_an_adapter: Vec<(&str, fn())> = vec![
+        ("a_run_writes_what_pytorch_computes", a_run_writes_what_pytorch_computes),
+        ("heat_maps_are_pictures_with_a_legend", heat_maps_are_pictures_with_a_legend),
+        ("an_input_can_stand_in_for_the_image", an_input_can_stand_in_for_the_image),
+        ("size_and_labels_can_be_chosen", size_and_labels_can_be_chosen),
+    ];
+    let mut tests = trials(on_an_adapter);
+    tests.extend(plain.into_iter().map(|(name, test)| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    }));
+    libtest_mimic::run(&Arguments::from_args(), tests).exit();
+}
+
+/// Runs the command in the repository.
+fn splitlens(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_splitlens"));
+    command.args(arguments).current_dir(repository("")).output().unwrap()
+}
+
+/// `splitlens run` with the tiny network.
+fn run(weights: &str, more: &[&str]) -> Output {
+    splitlens(&[&["run", "--network", "resnest_tiny", "--weights", weights], more].concat())
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// One line on the standard error that holds all of `words`, and exit code 1.
+fn assert_error(output: &Output, words: &[&str]) {
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert_eq!(told.trim_end().lines().count(), 1, "{told}");
+    for word in words {
+        assert!(told.contains(word), "`{word}` is missing in: {told}");
+    }
+    assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
+}
+
+/// What was written to the standard output. Drivers may have written to the standard error.
+fn assert_success(output: &Output) -> &str {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+/// An empty folder of one test.
+fn folder(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
+}
+
+fn lists_networks() {
+    let output = splitlens(&["networks"]);
+    let table = assert_success(&output);
+    assert!(table.starts_with("network "), "{table}");
+    for id in ["resnest_tiny", "resnest50d_4s2x40d"] {
+        assert!(table.lines().any(|line| line.starts_with(id)), "{table}");
+    }
+}
+
+fn refuses_arguments_that_make_no_sense() {
+    let refused = |arguments: &[&str], word: &str| {
+        let output = splitlens(arguments);
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.contains(word), "{arguments:?}: {told}");
+    };
+    let tiny = ["run", "--network", "resnest_tiny", "--weights", WEIGHTS];
+    refused(&[], "Usage");
+    refused(&["run", PANDA, "--weights", WEIGHTS], "--network");
+    refused(&["run", PANDA, "--network", "resnest_tiny"], "--weights");
+    refused(&["run", PANDA, "--network", "alexnet", "--weights", WEIGHTS], "resnest_tiny");
+    refused(&tiny, "IMAGE");
+    for size in ["0", "31", "4097", "-64", "large"] {
+        refused(&[&tiny, [PANDA, &format!("--size={size}")].as_slice()].concat(), "from 32 to 4096");
+    }
+    refused(&[&tiny, [PANDA, "--input", "x.safetensors"].as_slice()].concat(), "cannot be used with");
+}
+
+fn names_files_that_cannot_be_read() {
+    assert_error(&run(WEIGHTS, &["no/such.png"]), &["cannot read no/such.png"]);
+    assert_error(&run("no/such.safetensors", &[PANDA]), &["cannot read no/such.safetensors"]);
+    assert_error(&run(WEIGHTS, &["Cargo.toml"]), &["Cargo.toml is not an image that can be read"]);
+    let half = folder("half_an_image").join("half.png");
+    let whole = fs::read(repository(PANDA)).unwrap();
+    fs::write(&half, &whole[..whole.len() / 2]).unwrap();
+    assert_error(&run(WEIGHTS, &[path(&half)]), &["half.png is not an image that can be read"]);
+}
+
+fn says_what_is_wrong_with_weights() {
+    assert_error(&run(PANDA, &[PANDA]), &[PANDA, "not a whole safetensors file"]);
+    let cut = folder("cut_weights").join("cut.safetensors");
+    fs::write(&cut, &fs::read(repository(WEIGHTS)).unwrap()[..100_000]).unwrap();
+    assert_error(&run(path(&cut), &[PANDA]), &["cut.safetensors", "not a whole safetensors file"]);
+    let other = splitlens(&["run", PANDA, "--network", "resnest14d", "--weights", WEIGHTS]);
+    assert_error(&other, &[WEIGHTS, "do not fit the network", "unexpected", "of another shape"]);
+    let alien = folder("alien_weights").join("alien.safetensors");
+    let tensor = TensorView::new(Dtype::F32, vec![1], &[0; 4]).unwrap();
+    fs::write(&alien, serialize([("weight", tensor)], None).unwrap()).unwrap();
+    assert_error(&run(path(&alien), &[PANDA]), &["missing (conv1.0.weight", "1 unexpected (weight)"]);
+}
+
+fn says_what_is_wrong_beside_the_weights() {
+    let folder = folder("beside");
+    let weights = folder.join("tiny.safetensors");
+    fs::copy(repository(WEIGHTS), &weights).unwrap();
+    let card = fs::read_to_string(repository("static/models/resnest_tiny.json")).unwrap();
+    let with_card = |card: &str| {
+        fs::write(folder.join("tiny.json"), card).unwrap();
+        run(path(&weights), &[PANDA])
+    };
+    assert_error(&with_card(&card), &["cannot read", "classes.txt"]);
+    assert_error(&with_card("{"), &["tiny.json", "cannot be read"]);
+    assert_error(&with_card(&card.replace("0.229", "0.0")), &["tiny.json", "standard deviation"]);
+    fs::write(folder.join("classes.txt"), "cat\ndog\n").unwrap();
+    assert_error(&with_card(&card), &["classes.txt", "2 labels", "100 classes"]);
+}
+
+fn says_what_is_wrong_with_an_input() {
+    assert_error(&run(WEIGHTS, &["--input", WEIGHTS]), &[WEIGHTS, "no tensor `input`"]);
+    assert_error(&run(WEIGHTS, &["--input", PANDA]), &[PANDA, "does not hold a network's input"]);
+}
+
+fn panda() -> ImageGolden {
+    image_goldens().into_iter().find(|golden| PANDA.ends_with(&golden.file)).unwrap()
+}
+
+fn a_run_writes_what_pytorch_computes() {
+    let out = folder("run").join("panda.json");
+    let output = run(WEIGHTS, &[PANDA, "--json", path(&out)]);
+    let told = assert_success(&output);
+    let report = json(&out);
+    assert_close(&numbers(&report["logits"]), &panda().logits, 1e-3, "logits");
+
+    let top = report["top"].as_array().unwrap();
+    assert_eq!(top.len(), 5);
+    let label = top[0]["label"].as_str().unwrap();
+    assert!(told.contains(label), "{told}");
+    let probabilities: Vec<f64> = top.iter().map(|class| class["probability"].as_f64().unwrap()).collect();
+    assert!(probabilities.iter().rev().is_sorted() && probabilities[0] < 1.0, "{probabilities:?}");
+    let best = top[0]["index"].as_u64().unwrap() as usize;
+    assert!(panda().logits.iter().all(|logit| *logit <= panda().logits[best]));
+
+    let units = report["units"].as_array().unwrap();
+    assert_eq!(units.len(), panda().units.len());
+    for (unit, expected) in units.iter().zip(&panda().units) {
+        assert_eq!(unit["name"], *expected.name);
+        assert_eq!(
+            (&unit["kind"], &unit["radix"], &unit["cardinality"]),
+            (&"split_attention".into(), &2.into(), &1.into())
+        );
+        let attention: Vec<f32> = unit["attention"].as_array().unwrap().iter().flat_map(numbers).collect();
+        assert_close(&attention, &expected.attention.concat(), 1e-4, &expected.name);
+        assert!(unit["residual"]["relative"].as_f64().unwrap() < 1e-5, "{unit}");
+    }
+    assert_eq!(report["network"]["input"], serde_json::json!([3, 64, 64]));
+    assert!(!report["adapter"]["name"].as_str().unwrap().is_empty());
+}
+
+fn heat_maps_are_pictures_with_a_legend() {
+    let folder = folder("heatmaps").join("made");
+    assert_success(&run(WEIGHTS, &[PANDA, "--heatmaps", path(&folder)]));
+    let legend = json(&folder.join("legend.json"));
+    let legend = legend.as_array().unwrap();
+    // Eight units, four kinds, two branches.
+    assert_eq!(legend.len(), 64);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 65);
+    for entry in legend {
+        let picture = image::open(folder.join(entry["file"].as_str().unwrap())).unwrap();
+        assert_eq!((picture.width(), picture.height()), (256, 256), "{entry}");
+        let (low, high) = (entry["low"].as_f64().unwrap(), entry["high"].as_f64().unwrap());
+        match entry["kind"].as_str().unwrap() {
+            "share" => assert_eq!((low, high), (0.0, 1.0)),
+            "difference" => assert_eq!(low, -high),
+            _ => assert!(low >= 0.0 && high > low, "{entry}"),
+        }
+    }
+    let bytes = |branch| fs::read(folder.join(format!("layer1.0.conv2.contribution.branch{branch}.png"))).unwrap();
+    assert_ne!(bytes(1), bytes(2));
+}
+
+fn an_input_can_stand_in_for_the_image() {
+    let folder = folder("input");
+    let out = folder.join("panda.json");
+    let input = "tests/golden/resnest_tiny_input.safetensors";
+    assert_success(&run(WEIGHTS, &["--input", input, "--json", path(&out), "--heatmaps", path(&folder)]));
+    assert_close(&numbers(&json(&out)["logits"]), &panda().logits, 1e-3, "logits");
+    assert!(folder.join("layer4.1.conv2.share.branch2.png").exists());
+}
+
+fn size_and_labels_can_be_chosen() {
+    let folder = folder("chosen");
+    let (out, labels) = (folder.join("out.json"), folder.join("labels.txt"));
+    let names: Vec<String> = (0..100).map(|class| format!("class number {class}")).collect();
+    fs::write(&labels, names.join("\n")).unwrap();
+    let chosen = ["--size", "97", "--labels", path(&labels), "--json", path(&out)];
+    assert_success(&run(WEIGHTS, &[[PANDA].as_slice(), &chosen].concat()));
+    let report = json(&out);
+    assert_eq!(report["network"]["input"], serde_json::json!([3, 97, 97]));
+    let top = &report["top"][0];
+    assert_eq!(top["label"], *names[top["index"].as_u64().unwrap() as usize]);
+    assert_eq!(report["units"][0]["map"], serde_json::json!([49, 49]));
+    let nowhere = run(WEIGHTS, &[PANDA, "--json", "no/such/folder/out.json"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(text(&nowhere.stderr).contains("cannot write no/such/folder/out.json"));
+}
