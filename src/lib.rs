@@ -19,7 +19,11 @@
 //!
 //! `tests/rooms.rs` holds the walls up. The page and the command are two thin shells over the engine.
 
+#[cfg(target_arch = "wasm32")]
+pub mod app;
 pub mod arch;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
 pub mod engine;
 pub mod gpu;
 pub mod graph;

@@ -14,11 +14,13 @@ use splitlens::engine::{EngineError, Network, Stage};
 use splitlens::graph::{Graph, Shape, Tensor, ValueId};
 use splitlens::reading::Reading;
 use splitlens::reference;
+use splitlens::vision::class_activation_map;
 use splitlens::weights::Checkpoint;
 
 fn main() {
     let tests: Vec<(&str, fn())> = vec![
         ("the_trained_network_equals_pytorch", the_trained_network_equals_pytorch),
+        ("a_class_activation_map_is_exact", a_class_activation_map_is_exact),
         ("runs_repeat_themselves", runs_repeat_themselves),
         ("channels_of_a_unit_can_be_read", channels_of_a_unit_can_be_read),
         ("every_kind_of_network_equals_the_reference", every_kind_of_network_equals_the_reference),
@@ -55,6 +57,18 @@ fn assert_equals_golden(reading: &Reading, golden: &ImageGolden) {
 fn the_trained_network_equals_pytorch() {
     let reading = block_on(trained().run(&input())).unwrap();
     assert_equals_golden(&reading, &image_goldens()[0]);
+}
+
+fn a_class_activation_map_is_exact() {
+    let network = trained();
+    let golden = &image_goldens()[0];
+    let reading = block_on(network.run(&input())).unwrap();
+    let expected = golden.class_activation.as_ref().unwrap();
+    let map = class_activation_map(&reading.features, network.classifier_row(expected.index));
+    assert_close(&map.values, &expected.map.concat(), 1e-3, "map");
+    let mean = map.values.iter().sum::<f32>() / map.values.len() as f32;
+    let logit = mean + network.classifier_bias(expected.index);
+    assert_close(&[logit], &[reading.logits[expected.index]], 1e-5, "mean plus bias is the logit");
 }
 
 fn runs_repeat_themselves() {

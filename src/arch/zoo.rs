@@ -24,6 +24,10 @@ pub struct Variant {
     /// The step in the line of thought that it belongs to: what the page's tabs show.
     pub family: &'static str,
     pub architecture: Architecture,
+    /// Side in pixels of the images that it was designed for.
+    pub side: usize,
+    /// Classes of the data set that it was designed for.
+    pub classes: usize,
 }
 
 impl Variant {
@@ -120,15 +124,22 @@ const EFFICIENTNET_LITE0: EfficientNet =
     EfficientNet { activation: Activation::Relu6, squeeze_excite: false, padding_same: true, epsilon: 1e-3 };
 
 const fn row(family: &'static str, id: &'static str, title: &'static str, resnet: ResNet) -> Variant {
-    Variant { id, title, family, architecture: Architecture::ResNet(resnet) }
+    Variant { id, title, family, architecture: Architecture::ResNet(resnet), side: 224, classes: 1000 }
 }
 
 const fn regnet(id: &'static str, title: &'static str, regnet: RegNet) -> Variant {
-    Variant { id, title, family: "RegNet", architecture: Architecture::RegNet(regnet) }
+    Variant { id, title, family: "RegNet", architecture: Architecture::RegNet(regnet), side: 224, classes: 1000 }
 }
 
 const fn efficientnet(id: &'static str, title: &'static str, efficientnet: EfficientNet) -> Variant {
-    Variant { id, title, family: "EfficientNet", architecture: Architecture::EfficientNet(efficientnet) }
+    Variant {
+        id,
+        title,
+        family: "EfficientNet",
+        architecture: Architecture::EfficientNet(efficientnet),
+        side: 224,
+        classes: 1000,
+    }
 }
 
 /// Every variant, families in the order of the papers.
@@ -153,7 +164,7 @@ pub const VARIANTS: &[Variant] = &[
     row("SKNet", "skresnet34", "SK-ResNet-34", selective(RESNET_34, 8, 16, true)),
     row("SKNet", "skresnet50", "SK-ResNet-50", selective(RESNET_50, 16, 8, true)),
     row("SKNet", "skresnext50_32x4d", "SKNet-50 (SK-ResNeXt-50 32x4d)", selective(resnext(RESNET_50), 16, 32, false)),
-    row("ResNeSt", "resnest_tiny", "ResNeSt-tiny 2s1x64d", RESNEST_TINY),
+    Variant { side: 64, classes: 100, ..row("ResNeSt", "resnest_tiny", "ResNeSt-tiny 2s1x64d", RESNEST_TINY) },
     row("ResNeSt", "resnest14d", "ResNeSt-14", RESNEST_14),
     row("ResNeSt", "resnest26d", "ResNeSt-26", RESNEST_26),
     row("ResNeSt", "resnest50d", "ResNeSt-50", RESNEST_50),

@@ -77,7 +77,7 @@ impl Gpu {
                 lock(&state).error.get_or_insert(error.into());
             })
         });
-        let adapter = describe(&adapter.get_info());
+        let adapter = describe(&adapter.get_info(), &device);
         let lost = RefCell::new(Some(receiver));
         Ok(Self(Rc::new(Inner { device, queue, pipelines: RefCell::default(), adapter, state, lost })))
     }
@@ -137,15 +137,30 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn describe(info: &wgpu::AdapterInfo) -> AdapterInfo {
-    let name = match info.name.as_str() {
-        "" if info.driver.is_empty() => "unnamed adapter".to_string(),
-        "" => info.driver.clone(),
-        name => name.to_string(),
-    };
+fn describe(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> AdapterInfo {
+    let known = [info.name.clone(), info.driver.clone(), browser_name(device)];
+    let name = known.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "unnamed adapter".into());
     let software = info.device_type == wgpu::DeviceType::Cpu
         || ["swiftshader", "llvmpipe", "lavapipe", "basic render"]
             .iter()
             .any(|word| name.to_lowercase().contains(word));
     AdapterInfo { name, software, backend: format!("{:?}", info.backend) }
+}
+
+/// Vendor and architecture as the browser gives them, for example `google swiftshader`; wgpu passes on
+/// only a description, which browsers leave empty.
+#[cfg(target_arch = "wasm32")]
+fn browser_name(device: &wgpu::Device) -> String {
+    let get = |object: &wasm_bindgen::JsValue, name: &str| js_sys::Reflect::get(object, &name.into());
+    let words = || {
+        let info = get(device.as_webgpu()?.as_ref(), "adapterInfo").ok()?;
+        let word = |name| get(&info, name).ok()?.as_string();
+        Some([word("vendor")?, word("architecture")?].join(" "))
+    };
+    words().unwrap_or_default().trim().to_string()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn browser_name(_: &wgpu::Device) -> String {
+    String::new()
 }

@@ -1,0 +1,39 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::engine::EngineError;
+use crate::vision::{CardError, ImageError};
+use crate::weights::WeightsError;
+
+/// Why the command could not do its work; paths are as the user wrote them.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    #[error("cannot read {}: {source}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("cannot write {}: {why}", path.display())]
+    Write { path: PathBuf, why: String },
+    #[error("{} is not an image that can be read (JPEG, PNG, WebP, GIF, BMP): {why}", path.display())]
+    NotAnImage { path: PathBuf, why: String },
+    #[error("{}: {source}", path.display())]
+    Image { path: PathBuf, source: ImageError },
+    #[error("{} does not hold a network's input: {why}", path.display())]
+    Input { path: PathBuf, why: String },
+    #[error("{}: {source}", path.display())]
+    Card { path: PathBuf, source: CardError },
+    #[error("{}: {source}", path.display())]
+    Weights { path: PathBuf, source: WeightsError },
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+impl CliError {
+    /// For `map_err`: the file that could not be read.
+    pub fn read(path: &Path) -> impl Fn(io::Error) -> Self {
+        move |source| Self::Read { path: path.to_path_buf(), source }
+    }
+
+    /// For `map_err`: the file or folder that could not be written.
+    pub fn write<E: ToString>(path: &Path) -> impl Fn(E) -> Self {
+        move |why| Self::Write { path: path.to_path_buf(), why: why.to_string() }
+    }
+}

@@ -1,0 +1,48 @@
+//! Knows the command line: arguments and files in, files and a few lines of text out. A thin shell over
+//! the engine; owns no maths.
+
+mod error;
+mod heatmaps;
+mod input;
+mod model;
+mod networks;
+mod report;
+mod run;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Runs ResNet to ResNeSt on an image and shows where the attention goes.
+#[derive(Parser)]
+#[command(name = "splitlens", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a network on an image and write what it saw
+    Run(run::Arguments),
+    /// List the networks with their size and cost
+    Networks,
+}
+
+/// Reads the program's arguments and does what they say. Exit code 1 after an error, which is told in one
+/// line on the standard error; 2 for arguments that make no sense.
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Networks => Ok(networks::table()),
+    };
+    match result {
+        // Whoever reads may have read enough and closed the pipe.
+        Ok(text) => std::io::stdout().write_all(text.as_bytes()).map_or(ExitCode::SUCCESS, |()| ExitCode::SUCCESS),
+        Err(error) => {
+            eprintln!("splitlens: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,72 @@
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use safetensors::SafeTensors;
+
+use super::error::CliError;
+use crate::arch::Variant;
+use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
+use crate::weights::Checkpoint;
+
+/// Weights with what lies beside them.
+pub struct Model {
+    pub checkpoint: Checkpoint,
+    pub classes: usize,
+    /// How an image becomes the input.
+    pub preprocess: Preprocess,
+    /// One per class, or none where no list was found.
+    pub labels: Vec<Label>,
+}
+
+impl Model {
+    /// Reads the weights, the description beside them (`NAME.json` for `NAME.safetensors`) where there is
+    /// one, and the labels: of the file given, or else of the one that the description names.
+    pub fn read(variant: &Variant, weights: &Path, labels: Option<&Path>) -> Result<Self, CliError> {
+        let bytes = fs::read(weights).map_err(CliError::read(weights))?;
+        let checkpoint = Checkpoint::parse(&bytes);
+        let checkpoint = checkpoint.map_err(|source| CliError::Weights { path: weights.into(), source })?;
+        // Weights without a classifier are refused later, when they are held against the graph.
+        let classes = classes(variant, &bytes).unwrap_or(variant.classes);
+
+        let card = read_card(&weights.with_extension("json"))?;
+        let named = card.as_ref().and_then(|card| card.classes.as_deref());
+        let labels = match (labels, named) {
+            (Some(path), _) => read_labels(path, classes)?,
+            (None, Some(name)) => read_labels(&weights.with_file_name(name), classes)?,
+            (None, None) => Vec::new(),
+        };
+        let preprocess = card.map_or(Preprocess::imagenet(variant.side), |card| card.preprocess());
+        Ok(Self { checkpoint, classes, preprocess, labels })
+    }
+
+    /// The short name of a class, where it is known.
+    pub fn label(&self, class: usize) -> Option<&str> {
+        self.labels.get(class).map(|label| label.short.as_str())
+    }
+}
+
+/// The number of classes that the classifier was trained for.
+fn classes(variant: &Variant, bytes: &[u8]) -> Option<usize> {
+    let bias = format!("{}.bias", variant.build(variant.side, variant.side, variant.classes).classifier);
+    let file = SafeTensors::deserialize(bytes).ok()?;
+    let classes = file.tensor(&bias).ok()?.shape().first().copied();
+    classes.filter(|classes| *classes > 0)
+}
+
+/// `None` where there is no such file.
+fn read_card(path: &Path) -> Result<Option<ModelCard>, CliError> {
+    match fs::read_to_string(path) {
+        Ok(json) => match ModelCard::parse(&json) {
+            Ok(card) => Ok(Some(card)),
+            Err(source) => Err(CliError::Card { path: path.into(), source }),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CliError::read(path)(error)),
+    }
+}
+
+fn read_labels(path: &Path, classes: usize) -> Result<Vec<Label>, CliError> {
+    let text = fs::read_to_string(path).map_err(CliError::read(path))?;
+    parse_labels(&text, Some(classes)).map_err(|source| CliError::Card { path: path.into(), source })
+}

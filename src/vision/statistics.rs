@@ -1,0 +1,140 @@
+use crate::reading::Gates;
+
+/// Summary of some values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Statistics {
+    pub mean: f32,
+    /// Of the whole population (divided by the count).
+    pub standard_deviation: f32,
+    pub min: f32,
+    pub max: f32,
+    /// Lower quartile, median, upper quartile, linear between neighbours as NumPy's `quantile`.
+    pub quartiles: [f32; 3],
+}
+
+impl Statistics {
+    /// Of the defined values; `None` where none is.
+    pub fn of(values: &[f32]) -> Option<Self> {
+        let mut sorted: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
+        sorted.sort_by(f32::total_cmp);
+        let (&min, &max) = (sorted.first()?, sorted.last()?);
+        let count = sorted.len() as f64;
+        let mean = sorted.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
+        let squares: f64 = sorted.iter().map(|value| (f64::from(*value) - mean).powi(2)).sum();
+        let quantile = |part: f32| {
+            let position = part * (sorted.len() - 1) as f32;
+            let (low, high) = (position.floor() as usize, position.ceil() as usize);
+            sorted[low] + (sorted[high] - sorted[low]) * position.fract()
+        };
+        Some(Self {
+            mean: mean as f32,
+            standard_deviation: (squares / count).sqrt() as f32,
+            min,
+            max,
+            quartiles: [0.25, 0.5, 0.75].map(quantile),
+        })
+    }
+}
+
+/// How the gates of each branch are spread over the channels; empty where a unit has no channels.
+pub fn branch_statistics(gates: &Gates) -> Vec<Statistics> {
+    (0..gates.branches).filter_map(|branch| Statistics::of(gates.branch(branch))).collect()
+}
+
+/// Which branch a channel is taken from most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dominance {
+    /// The branch with the largest gate; of equals the first.
+    pub branch: usize,
+    /// That gate minus the mean of the other branches' (minus nothing where there is no other).
+    pub margin: f32,
+}
+
+/// One per output channel.
+pub fn dominance(gates: &Gates) -> Vec<Dominance> {
+    let channel = |channel: usize| {
+        let gate = |branch: usize| gates.at(branch, channel);
+        let largest = (1..gates.branches).fold(0, |best, branch| if gate(branch) > gate(best) { branch } else { best });
+        let others: f32 = (0..gates.branches).filter(|branch| *branch != largest).map(gate).sum();
+        let count = gates.branches.saturating_sub(1).max(1) as f32;
+        Dominance { branch: largest, margin: gate(largest) - others / count }
+    };
+    (0..gates.channels).map(channel).collect()
+}
+
+/// How channels are lined up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ChannelOrder {
+    /// As the network has them.
+    #[default]
+    Channel,
+    /// By the branch that dominates them, the first branch's strongest channel first. Within the last
+    /// branch the weakest comes first, so that with two branches the first gate falls all the way.
+    Dominance,
+}
+
+/// All output channels in this order.
+pub fn channel_order(gates: &Gates, order: ChannelOrder) -> Vec<usize> {
+    let mut channels: Vec<usize> = (0..gates.channels).collect();
+    if order == ChannelOrder::Dominance {
+        let all = dominance(gates);
+        channels.sort_by(|a, b| {
+            let (a, b) = (all[*a], all[*b]);
+            let rising = a.branch > 0 && a.branch + 1 == gates.branches;
+            let margins = if rising { a.margin.total_cmp(&b.margin) } else { b.margin.total_cmp(&a.margin) };
+            a.branch.cmp(&b.branch).then(margins)
+        });
+    }
+    channels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gates(branches: &[&[f32]]) -> Gates {
+        Gates { branches: branches.len(), channels: branches[0].len(), groups: 1, values: branches.concat() }
+    }
+
+    #[test]
+    fn summary_by_hand() {
+        let found = Statistics::of(&[4.0, f32::NAN, 1.0, 3.0, 2.0]).unwrap();
+        assert_eq!((found.mean, found.min, found.max), (2.5, 1.0, 4.0));
+        assert_eq!(found.standard_deviation, 1.25f32.sqrt());
+        assert_eq!(found.quartiles, [1.75, 2.5, 3.25]);
+        assert_eq!(Statistics::of(&[f32::NAN]), None);
+        let one = Statistics::of(&[7.0]).unwrap();
+        assert_eq!((one.quartiles, one.standard_deviation), ([7.0; 3], 0.0));
+    }
+
+    #[test]
+    fn branches_are_summed_up_apart() {
+        let found = branch_statistics(&gates(&[&[0.25, 0.75], &[0.75, 0.25]]));
+        assert_eq!(found.len(), 2);
+        assert_eq!((found[0].mean, found[1].max), (0.5, 0.75));
+    }
+
+    #[test]
+    fn dominance_by_hand() {
+        let two = dominance(&gates(&[&[0.75, 0.5, 0.25], &[0.25, 0.5, 0.75]]));
+        assert_eq!(two.iter().map(|one| (one.branch, one.margin)).collect::<Vec<_>>(), [(0, 0.5), (0, 0.0), (1, 0.5)]);
+        let four = dominance(&gates(&[&[0.125], &[0.125], &[0.5], &[0.25]]));
+        assert_eq!(four[0].branch, 2);
+        assert!((four[0].margin - 1.0 / 3.0).abs() < 1e-6);
+        assert_eq!(dominance(&gates(&[&[0.5]]))[0], Dominance { branch: 0, margin: 0.5 });
+    }
+
+    #[test]
+    fn with_two_branches_the_first_gate_falls() {
+        let two = gates(&[&[0.25, 0.875, 0.5, 0.0, 0.625], &[0.75, 0.125, 0.5, 1.0, 0.375]]);
+        assert_eq!(channel_order(&two, ChannelOrder::Dominance), [1, 4, 2, 0, 3]);
+        assert_eq!(channel_order(&two, ChannelOrder::Channel), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn with_more_branches_channels_are_grouped() {
+        let three = gates(&[&[0.2, 0.6, 0.1, 0.9], &[0.7, 0.3, 0.1, 0.1], &[0.1, 0.1, 0.8, 0.0]]);
+        assert_eq!(channel_order(&three, ChannelOrder::Dominance), [3, 1, 0, 2]);
+        assert_eq!(channel_order(&gates(&[&[0.2, 0.6]]), ChannelOrder::Dominance), [1, 0]);
+    }
+}
