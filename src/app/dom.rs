@@ -1,0 +1,39 @@
+//! The browser's odds and ends in one place: parameters of the address, pauses, the clock.
+
+use js_sys::{Function, Promise};
+use leptos::prelude::window;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::UrlSearchParams;
+
+/// The value of a parameter of the page's address, for example of `?debug=1`.
+pub fn query(name: &str) -> Option<String> {
+    let search = window().location().search().ok()?;
+    UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// Lets the browser paint and handle input before the caller goes on.
+pub async fn pause() {
+    let wait = |resolve: Function, _: Function| {
+        // Without a timer there is nothing to wait for.
+        if window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, 0).is_err() {
+            let _ = resolve.call0(&JsValue::NULL);
+        }
+    };
+    let _ = JsFuture::from(Promise::new(&mut { wait })).await;
+}
+
+/// Milliseconds since the page was opened.
+pub fn now_ms() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+/// What a JavaScript error says.
+pub fn message(error: &JsValue) -> String {
+    match error.dyn_ref::<js_sys::Error>() {
+        Some(error) => error.message().into(),
+        None => error.as_string().unwrap_or_else(|| format!("{error:?}")),
+    }
+}
+
+use wasm_bindgen::JsCast;

@@ -1,0 +1,85 @@
+//! Files of the page's own site, by addresses relative to the page, so that the site runs under any path.
+
+use js_sys::{Reflect, Uint8Array};
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortSignal, Blob, ReadableStreamDefaultReader, RequestInit, Response};
+
+use super::dom::message;
+
+/// Why a file did not arrive.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FetchError {
+    #[error("{path} could not be reached ({why})")]
+    Unreachable { path: String, why: String },
+    #[error("the server answered {status} for {path}")]
+    Status { path: String, status: u16 },
+    #[error("{path} is not what it should be: {why}")]
+    Content { path: String, why: String },
+    #[error("loading was stopped")]
+    Stopped,
+}
+
+/// A whole file. `progress` hears the bytes so far and the bytes to expect, 0 where the server does not say.
+pub async fn bytes(
+    path: &str,
+    stop: Option<&AbortSignal>,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<Vec<u8>, FetchError> {
+    let failed = |error: JsValue| match stop.is_some_and(AbortSignal::aborted) {
+        true => FetchError::Stopped,
+        false => FetchError::Unreachable { path: path.into(), why: message(&error) },
+    };
+    let response = request(path, stop).await?;
+    let total = expected_bytes(&response);
+    let mut bytes = Vec::with_capacity(total);
+    let Some(body) = response.body() else { return Ok(bytes) };
+    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+    loop {
+        let chunk = JsFuture::from(reader.read()).await.map_err(failed)?;
+        if Reflect::get(&chunk, &"done".into()).is_ok_and(|done| done.is_truthy()) {
+            return Ok(bytes);
+        }
+        let value = Reflect::get(&chunk, &"value".into()).map_err(failed)?;
+        bytes.extend(Uint8Array::new(&value).to_vec());
+        progress(bytes.len(), total.max(bytes.len()) * usize::from(total > 0));
+    }
+}
+
+/// A file as text.
+pub async fn text(path: &str) -> Result<String, FetchError> {
+    let bytes = bytes(path, None, |_, _| ()).await?;
+    String::from_utf8(bytes).map_err(|error| FetchError::Content { path: path.into(), why: error.to_string() })
+}
+
+/// A file as the browser's own bytes, for its image decoder.
+pub async fn blob(path: &str) -> Result<Blob, FetchError> {
+    let failed = |error: JsValue| FetchError::Unreachable { path: path.into(), why: message(&error) };
+    let promise = request(path, None).await?.blob().map_err(failed)?;
+    Ok(JsFuture::from(promise).await.map_err(failed)?.unchecked_into())
+}
+
+async fn request(path: &str, stop: Option<&AbortSignal>) -> Result<Response, FetchError> {
+    let init = RequestInit::new();
+    init.set_signal(stop);
+    let answer = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await;
+    let response: Response = match answer {
+        Ok(response) => response.unchecked_into(),
+        Err(_) if stop.is_some_and(AbortSignal::aborted) => return Err(FetchError::Stopped),
+        Err(error) => return Err(FetchError::Unreachable { path: path.into(), why: message(&error) }),
+    };
+    match response.ok() {
+        true => Ok(response),
+        false => Err(FetchError::Status { path: path.into(), status: response.status() }),
+    }
+}
+
+/// What the server announces; of a compressed answer it announces the compressed length, which is no use here.
+fn expected_bytes(response: &Response) -> usize {
+    let header = |name: &str| response.headers().get(name).ok().flatten();
+    match header("content-encoding") {
+        Some(_) => 0,
+        None => header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0),
+    }
+}

@@ -1,0 +1,61 @@
+//! The keys, in a dialog behind '?'.
+
+use leptos::html::Dialog;
+use leptos::prelude::*;
+
+use super::model::MODELS;
+
+/// Opens the dialog from elsewhere: the '?' key.
+#[derive(Clone, Copy)]
+pub struct Help(pub NodeRef<Dialog>);
+
+impl Help {
+    pub fn toggle(&self) {
+        let Some(dialog) = self.0.get_untracked() else { return };
+        if dialog.open() {
+            dialog.close();
+        } else if let Err(error) = dialog.show_modal() {
+            leptos::logging::error!("{}", super::dom::message(&error));
+        }
+    }
+}
+
+#[component]
+pub fn HelpButton() -> impl IntoView {
+    let help = expect_context::<Help>();
+    view! {
+        <button class="round" type="button" aria-label="Help and keys" title="Help and keys" data-testid="help"
+            on:click=move |_| help.toggle()>"?"</button>
+    }
+}
+
+#[component]
+pub fn HelpDialog() -> impl IntoView {
+    let help = expect_context::<Help>();
+    let keys: [(&str, &str); 5] = [
+        ("← →", "the unit before and the next"),
+        ("↑ ↓", "the branch before and the next"),
+        ("1 … 5", "contribution, share, difference, activation, class"),
+        ("?", "this dialog"),
+        ("Esc", "takes the mark off the picture"),
+    ];
+    let networks = (MODELS.len() > 1).then_some(("[ ]", "the network before and the next"));
+    let row = |(key, meaning): (&'static str, &'static str)| view! { <dt><kbd>{key}</kbd></dt><dd>{meaning}</dd> };
+    view! {
+        <dialog class="help" node_ref=help.0 aria-labelledby="help-title" data-testid="help-dialog">
+            <h2 id="help-title">"What this is"</h2>
+            <p>
+                "SplitLens runs an image network in your browser and shows where its attention goes. A unit of attention "
+                "makes several branches of features and weighs them by gates, one number per channel and branch. Gates "
+                "have no place in the picture: every map here multiplies them with the activations that they weigh."
+            </p>
+            <p>"Drop a picture anywhere, paste one, or open a file. It stays on your machine."</p>
+            <h2>"Keys"</h2>
+            <dl>{keys.into_iter().chain(networks).map(row).collect_view()}</dl>
+            <p class="muted">
+                "On the picture the arrow keys walk from cell to cell, on the strip of gates from channel to channel."
+            </p>
+            <form method="dialog"><button class="primary">"Close"</button></form>
+        </dialog>
+    }
+}

@@ -1,0 +1,70 @@
+//! Keys that work wherever the focus is, unless something nearer has a use for them.
+
+use leptos::ev::{self, KeyboardEvent};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+use super::help::Help;
+use super::lens;
+use super::model::MODELS;
+use super::session::Session;
+use super::state::State;
+
+/// Hears the keys for as long as the page lives.
+pub fn listen(state: State, session: Session, help: Help) {
+    let handle = window_event_listener(ev::keydown, move |event| on_key(&event, state, session, help));
+    on_cleanup(move || handle.remove());
+}
+
+fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
+    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || is_taken(event) {
+        return;
+    }
+    let key = event.key();
+    match key.as_str() {
+        "?" => help.toggle(),
+        "[" | "]" if MODELS.len() > 1 => {
+            state.network.update(|network| *network = step(*network, MODELS.len(), key == "]"));
+            session.open();
+        }
+        "ArrowLeft" | "ArrowRight" => {
+            let units = state.analysis.with_untracked(|a| a.as_ref().map_or(0, |a| a.reading.units.len()));
+            let (unit, forward) = (state.unit.get_untracked(), key == "ArrowRight");
+            match forward {
+                true if unit + 1 < units => state.choose_unit(unit + 1),
+                false if unit > 0 => state.choose_unit(unit - 1),
+                _ => return,
+            }
+        }
+        "ArrowUp" | "ArrowDown" => {
+            let branches = untrack(|| state.branches());
+            if branches < 2 {
+                return;
+            }
+            state.choose_branch(step(state.branch.get_untracked(), branches, key == "ArrowDown"));
+        }
+        digit => {
+            let views = untrack(|| lens::views(state));
+            let number: Option<usize> = digit.parse().ok();
+            match number.and_then(|number| views.get(number.checked_sub(1)?)) {
+                Some(view) => state.choose_view(*view),
+                None => return,
+            }
+        }
+    }
+    event.prevent_default();
+}
+
+/// One further or back, around the ends.
+fn step(position: usize, count: usize, forward: bool) -> usize {
+    (position + if forward { 1 } else { count - 1 }) % count
+}
+
+/// Whether the focus is on something that makes its own use of keys.
+fn is_taken(event: &KeyboardEvent) -> bool {
+    let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
+    target.is_some_and(|target| {
+        target.closest("input, select, textarea, dialog, .table-scroll").is_ok_and(|found| found.is_some())
+    })
+}

@@ -1,0 +1,81 @@
+//! Sentences for the visitor: what went wrong and what to do, announced to who does not see them.
+
+use leptos::prelude::*;
+
+use super::session::Session;
+use super::state::{Life, State, Tone};
+
+/// What happened beside the main matter; stays until it is dismissed or a picture has been analysed.
+#[component]
+pub fn Notices() -> impl IntoView {
+    let state = expect_context::<State>();
+    let tone = move || {
+        state.notice.with(|notice| {
+            notice.as_ref().map(|notice| match notice.tone {
+                Tone::Error => "error",
+                Tone::Recovered => "recovered",
+                Tone::Note => "note",
+            })
+        })
+    };
+    let text = move || state.notice.with(|notice| notice.as_ref().map(|notice| notice.text.clone()));
+    view! {
+        <div class="notices" aria-live="polite">
+            <Show when=move || tone().is_some()>
+                <div class="notice" data-testid="notice" data-tone=tone>
+                    <p>{text}</p>
+                    <button class="quiet" type="button" aria-label="Dismiss" on:click=move |_| state.notice.set(None)>
+                        "×"
+                    </button>
+                </div>
+            </Show>
+        </div>
+    }
+}
+
+/// Why there is no network, in place of what it would have shown.
+#[component]
+pub fn FailureCard() -> impl IntoView {
+    let (state, session) = (expect_context::<State>(), expect_context::<Session>());
+    let failure = move || match state.life.get() {
+        Life::Failed(failure) => Some(failure),
+        _ => None,
+    };
+    view! {
+        <div role="alert">
+            {move || failure().map(|failure| view! {
+                <div class="failure" data-testid="failure">
+                    <p><strong>{failure.what()}</strong></p>
+                    <p>{failure.next_step()}</p>
+                    {failure.worth_retrying().then(|| view! {
+                        <button class="primary" type="button" data-testid="retry" on:click=move |_| session.open()>
+                            "Try again"
+                        </button>
+                    })}
+                </div>
+            })}
+        </div>
+    }
+}
+
+/// The page's life in a few words, for screen readers and tests.
+#[component]
+pub fn Status() -> impl IntoView {
+    let state = expect_context::<State>();
+    let text = move || match state.life.get() {
+        Life::Opening(_) => "The network is being made ready.".to_string(),
+        Life::Analysing(_) => "The picture is being analysed.".into(),
+        Life::Failed(failure) => failure.what(),
+        Life::Ready => state.analysis.with(|analysis| match analysis {
+            None => "Ready for a picture.".into(),
+            Some(analysis) => match analysis.top.first() {
+                Some(first) => {
+                    let name = analysis.model.label(first.index);
+                    format!("Analysed: {name}, {:.0} percent.", first.probability * 100.0)
+                }
+                None => "Analysed.".into(),
+            },
+        }),
+    };
+    view! { <p class="visually-hidden" role="status" data-testid="status">{text}</p> }
+}

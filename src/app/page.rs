@@ -1,0 +1,104 @@
+//! The page as a whole: what stands where.
+
+use leptos::html::Dialog;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use super::arrivals::{DropAnywhere, PickButton};
+use super::debug;
+use super::help::{Help, HelpDialog};
+use super::intake::Source;
+use super::keys;
+use super::lens::Shown;
+use super::notice::{FailureCard, Notices, Status};
+use super::panels::{Depth, Display, Explain, Footer, Header, Legend, PictureView, PredictionList, Strip, Tabs};
+use super::samples::{Credit, Sample, SampleBar};
+use super::session::Session;
+use super::state::{Notice, State, Tone};
+
+#[component]
+pub fn Page() -> impl IntoView {
+    let state = State::new();
+    let session = Session::new(state);
+    let help = Help(NodeRef::<Dialog>::new());
+    let samples = RwSignal::new(Vec::<Sample>::new());
+    provide_context(state);
+    provide_context(session);
+    provide_context(help);
+    provide_context(Shown::new(state, session));
+    keys::listen(state, session, help);
+    debug::expose(state, session);
+    reflect_phase(state);
+    spawn_local(open(state, session, samples));
+
+    let has_units = move || state.analysis.with(|a| a.as_ref().is_none_or(|a| !a.reading.units.is_empty()));
+    let credit = move || state.picture.with(|picture| picture.as_ref()?.sample.clone());
+    let own = move || {
+        state.picture.with(|picture| {
+            let picture = picture.as_ref()?;
+            let (width, height) = picture.extent;
+            Some(format!("{}, {width} × {height} pixels: the network sees the square in its middle.", picture.title))
+        })
+    };
+    view! {
+        <Header/>
+        <nav class="intake" aria-label="Pictures">
+            <PickButton/>
+            <SampleBar samples/>
+            <p class="muted intake-note">
+                {move || match credit() {
+                    Some(sample) => view! { <Credit sample/> }.into_any(),
+                    None => view! { <span data-testid="picture-name">{own}</span> }.into_any(),
+                }}
+                <span>"Drop or paste a picture anywhere. It stays on your machine."</span>
+            </p>
+        </nav>
+        <Notices/>
+        <FailureCard/>
+        <Status/>
+        <main class="page">
+            <div class="look">
+                <div class="stuck"><PictureView/><Legend/></div>
+                <Tabs/>
+                <Explain/>
+                <Display/>
+            </div>
+            <div class="panels">
+                <PredictionList/>
+                <Show when=has_units><Depth/><Strip/></Show>
+            </div>
+        </main>
+        <Footer samples/>
+        <HelpDialog/>
+        <DropAnywhere/>
+    }
+}
+
+/// Opens the network with the first sample; without samples the visitor's own picture is waited for.
+async fn open(state: State, session: Session, samples: RwSignal<Vec<Sample>>) {
+    match Sample::fetch_all().await {
+        Ok(list) => {
+            if let Some(first) = list.first() {
+                session.begin_with(Source::Sample(first.clone()));
+            }
+            samples.set(list);
+        }
+        Err(error) => state.notice.set(Some(Notice {
+            tone: Tone::Error,
+            text: format!("The sample pictures did not load: {error}. Your own pictures work all the same."),
+        })),
+    }
+    session.open();
+}
+
+/// The document carries the phase, for styles and tests.
+fn reflect_phase(state: State) {
+    Effect::new(move |_| {
+        let phase = state.life.with(|life| life.phase());
+        let root = document().document_element();
+        let set = root.map(|root| root.set_attribute("data-phase", phase));
+        if let Some(Err(error)) = set {
+            leptos::logging::error!("{}", super::dom::message(&error));
+        }
+    });
+}

@@ -1,0 +1,32 @@
+use leptos::prelude::*;
+
+use crate::app::state::State;
+
+/// Every class of the network, by name: the map of any of them can be shown.
+#[component]
+pub fn ClassSelect() -> impl IntoView {
+    let state = expect_context::<State>();
+    let sorted = Memo::new(move |_| {
+        let labels = state.model.with(|model| model.as_ref().map(|model| model.labels.clone()).unwrap_or_default());
+        let mut classes: Vec<(usize, String)> = labels.into_iter().map(|label| label.short).enumerate().collect();
+        classes.sort_by_key(|(_, name)| name.to_lowercase());
+        classes
+    });
+    view! {
+        <label class="field">
+            <span>"Class"</span>
+            <select
+                data-testid="class"
+                on:change=move |event| {
+                    if let Ok(class) = event_target_value(&event).parse() {
+                        state.choose_class(class);
+                    }
+                }
+            >
+                <For each=move || sorted.get() key=|(class, _)| *class let((class, name))>
+                    <option value=class.to_string() prop:selected=move || state.shown_class() == Some(class)>{name.clone()}</option>
+                </For>
+            </select>
+        </label>
+    }
+}

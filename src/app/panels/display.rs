@@ -1,0 +1,90 @@
+use leptos::prelude::*;
+
+use crate::app::parts::{Choice, Role, Segments};
+use crate::app::state::{State, View};
+use crate::vision::{ColourMap, RangeScope};
+
+/// How the map is drawn: opacity, colours, what shares its scale.
+#[component]
+pub fn Display() -> impl IntoView {
+    let state = expect_context::<State>();
+    let scopes = Signal::derive(move || {
+        let choice = |value, id: &str, label: &str| Choice { value, id: id.into(), label: label.into() };
+        match state.view.get() {
+            View::Class => {
+                vec![choice(RangeScope::Map, "map", "This map"), choice(RangeScope::Unit, "unit", "Top five")]
+            }
+            _ => vec![
+                choice(RangeScope::Map, "map", "This map"),
+                choice(RangeScope::Unit, "unit", "Unit"),
+                choice(RangeScope::Network, "network", "Network"),
+            ],
+        }
+    });
+    // Of a class the whole network says no more than the list.
+    let scope = Signal::derive(move || match (state.view.get(), state.scope.get()) {
+        (View::Class, RangeScope::Network) => RangeScope::Unit,
+        (_, scope) => scope,
+    });
+    view! {
+        <div class="display" role="group" aria-label="How the map is drawn">
+            <label class="field opacity">
+                <span>"Opacity "<output>{move || format!("{} %", state.opacity.get())}</output></span>
+                <input type="range" min="0" max="100" step="5" data-testid="opacity"
+                    prop:value=move || state.opacity.get().to_string()
+                    on:input=move |event| {
+                        if let Ok(opacity) = event_target_value(&event).parse() {
+                            state.opacity.set(opacity);
+                        }
+                    }/>
+            </label>
+            <label class="field">
+                <span>"Colours"</span>
+                {move || match state.view.get().diverges() {
+                    true => colour_select(&ColourMap::ALL_DIVERGING, state.diverging).into_any(),
+                    false => colour_select(&ColourMap::ALL_SEQUENTIAL, state.sequential).into_any(),
+                }}
+            </label>
+            <div class="field">
+                <span>"Scale shared by"</span>
+                <Show when=move || state.view.get() != View::Share
+                    fallback=|| view! { <span class="fixed">"A share is always 0 to 1."</span> }
+                >
+                    <Segments label="Scale shared by" testid="scope" role=Role::Options choices=scopes chosen=scope
+                        choose=move |scope| state.scope.set(scope)/>
+                </Show>
+            </div>
+            <div class="field checks">
+                {check("Smooth", "smooth", state.smooth)}
+                {check("Picture in colour", "colourful", state.colourful)}
+            </div>
+        </div>
+    }
+}
+
+fn colour_select(all: &'static [ColourMap], chosen: RwSignal<ColourMap>) -> impl IntoView {
+    let position = move || all.iter().position(|colours| *colours == chosen.get()).unwrap_or(0);
+    let option = |(index, colours): (usize, &ColourMap)| {
+        view! { <option value=index.to_string() prop:selected=move || position() == index>{colours.name()}</option> }
+    };
+    view! {
+        <select data-testid="colours" on:change=move |event| {
+            let index = event_target_value(&event).parse().ok();
+            if let Some(colours) = index.and_then(|index: usize| all.get(index)) {
+                chosen.set(*colours);
+            }
+        }>
+            {all.iter().enumerate().map(option).collect_view()}
+        </select>
+    }
+}
+
+fn check(label: &'static str, testid: &'static str, on: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <label class="check">
+            <input type="checkbox" data-testid=testid prop:checked=move || on.get()
+                on:change=move |event| on.set(event_target_checked(&event))/>
+            <span>{label}</span>
+        </label>
+    }
+}

@@ -1,0 +1,221 @@
+use leptos::prelude::*;
+
+use crate::app::lens;
+use crate::app::parts::Term;
+use crate::app::session::Session;
+use crate::app::state::{State, View};
+use crate::app::words;
+use crate::graph::UnitKind;
+use crate::reading::{Residual, UnitReading};
+
+/// One plain sentence on what lies over the picture, and the check that it adds up.
+#[component]
+pub fn Explain() -> impl IntoView {
+    let state = expect_context::<State>();
+    let facts = Memo::new(move |_| state.with_unit(Facts::new));
+    view! {
+        <section class="explain" aria-label="What you see" data-testid="explain">
+            {move || match (state.view.get(), facts.get()) {
+                (View::Class, _) => of_class(state).into_any(),
+                (view, Some(facts)) => of_branch(view, state.branch.get(), facts).into_any(),
+                (_, None) => ().into_any(),
+            }}
+        </section>
+    }
+}
+
+/// What the sentences need to know of the chosen unit.
+#[derive(Clone, PartialEq)]
+struct Facts {
+    name: String,
+    stage: (usize, usize),
+    kind: UnitKind,
+    branches: usize,
+    channels: usize,
+    residual: Residual,
+}
+
+impl Facts {
+    fn new(unit: &UnitReading) -> Self {
+        Self {
+            name: words::unit_name(unit),
+            stage: words::unit_place(unit),
+            kind: unit.kind,
+            branches: unit.branches(),
+            channels: unit.gates.channels,
+            residual: unit.residual(),
+        }
+    }
+}
+
+fn of_branch(view: View, branch: usize, facts: Facts) -> impl IntoView {
+    let sentence = match view {
+        View::Contribution => contribution(branch, &facts).into_any(),
+        View::Share => share(branch, &facts).into_any(),
+        View::Difference => difference(branch, &facts).into_any(),
+        View::Activation | View::Class => activation(branch, &facts).into_any(),
+    };
+    let Residual { absolute, relative } = facts.residual;
+    let maps = match facts.branches {
+        1 => "The branch’s contribution is".to_string(),
+        branches => format!("The {} branches’ contributions add up to", words::spelled(branches)),
+    };
+    view! {
+        <p>{sentence}</p>
+        <p class="muted">
+            {maps}" the unit’s output; on this picture they miss it by at most "
+            <output data-testid="residual" data-relative=format!("{relative:e}") data-absolute=format!("{absolute:e}")>
+                {words::tiny(relative)}
+            </output>
+            " of its largest value."
+        </p>
+        <p class="muted">{structure(&facts)}</p>
+    }
+}
+
+fn subject(branch: usize, facts: &Facts) -> impl IntoView + use<> {
+    let (stage, block) = facts.stage;
+    let meaning = format!(
+        "One block of attention. This one is number {block} of stage {stage}: it makes {} of features from what comes \
+         in and decides, channel by channel, how much of each to keep.",
+        branches_in_words(facts.branches)
+    );
+    view! { <strong>{format!("Branch {}", branch + 1)}</strong>" of "<Term word="unit" meaning=meaning/>" "{facts.name.clone()} }
+}
+
+fn contribution(branch: usize, facts: &Facts) -> impl IntoView + use<> {
+    let subject = subject(branch, facts);
+    view! {
+        {subject}": "{gate_term(facts)}" × "{activation_term(facts)}
+        {format!(", summed over its {} channels. ", facts.channels)}
+        "A gate has no place in the picture; where the map is bright comes from the activations."
+    }
+}
+
+fn share(branch: usize, facts: &Facts) -> impl IntoView + use<> {
+    let subject = subject(branch, facts);
+    view! {
+        {subject}": its part of all branches’ contributions ("{gate_term(facts)}" × "{activation_term(facts)}
+        ", summed over channels), cell by cell. Activations are never negative, so it is a true share between 0 and 1."
+    }
+}
+
+fn difference(branch: usize, facts: &Facts) -> impl IntoView + use<> {
+    let subject = subject(branch, facts);
+    let other = match facts.branches {
+        2 => format!("branch {}’s", 2 - branch),
+        _ => "the mean of the other branches’".into(),
+    };
+    view! {
+        {subject}": its contribution ("{gate_term(facts)}" × "{activation_term(facts)}
+        {format!(", summed over channels) minus {other}, cell by cell.")}
+    }
+}
+
+fn activation(branch: usize, facts: &Facts) -> impl IntoView + use<> {
+    let subject = subject(branch, facts);
+    view! {
+        {subject}": its "{activation_term(facts)}
+        {format!("s, summed over its {} channels, before any ", facts.channels)}{gate_term(facts)}" weighs them."
+    }
+}
+
+fn gate_term(facts: &Facts) -> impl IntoView + use<> {
+    let sum = match facts.branches {
+        1 => "",
+        _ => " For every channel the branches’ gates add up to one.",
+    };
+    let meaning = format!(
+        "A number between 0 and 1 for one channel of one branch: how much of it the unit keeps on this picture. It has \
+         no height or width.{sum}"
+    );
+    view! { <Term word="gate" meaning=meaning/> }
+}
+
+fn activation_term(facts: &Facts) -> impl IntoView + use<> {
+    let meaning = "What one channel answers at one place of the picture: how strongly it found what it looks for.";
+    // Squeeze and excitation weighs what no ReLU has passed.
+    let sign = match facts.kind {
+        UnitKind::SqueezeExcite => "",
+        UnitKind::SplitAttention { .. } | UnitKind::SelectiveKernel { .. } => {
+            " Never negative here, since a ReLU comes before."
+        }
+    };
+    view! { <Term word="activation" meaning=format!("{meaning}{sign}")/> }
+}
+
+/// The unit in its paper's terms.
+fn structure(facts: &Facts) -> impl IntoView + use<> {
+    let channels = facts.channels;
+    let name = capitalised(words::attention(facts.kind));
+    match facts.kind {
+        UnitKind::SplitAttention { radix, cardinality } => view! {
+            {format!("{name}, ")}<Term word="radix" meaning=radix_meaning(radix)/>{format!(" {radix}, ")}
+            <Term word="cardinality" meaning=cardinality_meaning(cardinality)/>
+            {format!(" {cardinality}, {channels} channels.")}
+        }
+        .into_any(),
+        UnitKind::SelectiveKernel { paths } => {
+            format!("{name} of {} sizes, {channels} channels.", words::spelled(paths)).into_any()
+        }
+        UnitKind::SqueezeExcite => format!("{name}, {channels} channels.").into_any(),
+    }
+}
+
+fn radix_meaning(radix: usize) -> String {
+    format!(
+        "How many splits compete for every channel: here {radix}. A split is the output of one part of the unit’s \
+         convolution; this page calls it a branch."
+    )
+}
+
+fn cardinality_meaning(cardinality: usize) -> String {
+    format!("Into how many groups the channels are divided, each with gates of its own: here {cardinality}.")
+}
+
+fn of_class(state: State) -> impl IntoView {
+    let session = expect_context::<Session>();
+    let evidence = Memo::new(move |_| lens::evidence(state, session));
+    let name = move || {
+        let class = state.shown_class()?;
+        state.model.with(|model| Some(model.as_ref()?.label(class).to_string()))
+    };
+    let probability = move || {
+        let class = state.shown_class()?;
+        state.analysis.with(|analysis| analysis.as_ref()?.probabilities.get(class).copied().map(words::percent))
+    };
+    let cells = move || {
+        state.analysis.with(|analysis| {
+            let shape = analysis.as_ref()?.reading.features.shape;
+            Some(format!("{} channels, {} × {} cells", shape.channels, shape.height, shape.width))
+        })
+    };
+    let logit = "The network’s score for a class, before the softmax turns all scores into probabilities.";
+    view! {
+        <p>
+            "Where the evidence for "<strong>{name}</strong>" ("{probability}") lies: the last feature map ("{cells}
+            "), each channel weighted as the classifier weighs it for this class."
+        </p>
+        <p class="muted">
+            "Its mean plus the bias is the class’s "<Term word="logit" meaning=logit.to_string()/>": "
+            {move || evidence.get().map(|evidence| {
+                let sum = evidence.mean + evidence.bias;
+                let miss = (sum - evidence.logit).abs();
+                view! {
+                    {format!("{} + {} = {}", words::number(evidence.mean), words::number(evidence.bias), words::number(sum))}
+                    "; the network’s own is "{words::number(evidence.logit)}", off by "
+                    <output data-testid="logit-residual" data-absolute=format!("{miss:e}")>{words::tiny(miss)}</output>"."
+                }
+            })}
+        </p>
+    }
+}
+
+fn branches_in_words(branches: usize) -> String {
+    if branches == 1 { "one branch".into() } else { format!("{} branches", words::spelled(branches)) }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,36 @@
+//! The panels of the page, one file each.
+
+mod channel;
+mod classes;
+mod depth;
+mod display;
+mod explain;
+mod header;
+mod legend;
+mod picture;
+mod prediction;
+mod readout;
+mod strip;
+mod tabs;
+
+pub use channel::Channel;
+pub use depth::Depth;
+pub use display::Display;
+pub use explain::Explain;
+pub use header::{Footer, Header};
+pub use legend::Legend;
+pub use picture::PictureView;
+pub use prediction::PredictionList;
+pub use readout::Readout;
+pub use strip::Strip;
+pub use tabs::Tabs;
+
+use leptos::prelude::*;
+
+/// Which colour stands for which branch.
+fn legend_of_branches(branches: usize) -> impl IntoView + use<> {
+    let item = |branch: usize| {
+        view! { <li><span class=format!("swatch branch-{branch}")></span>{format!("branch {}", branch + 1)}</li> }
+    };
+    view! { <ul class="branch-legend">{(0..branches).map(item).collect_view()}</ul> }
+}

@@ -1,0 +1,9 @@
+//! Small parts that panels are made of: they know nothing of networks.
+
+mod segments;
+mod table;
+mod term;
+
+pub use segments::{Choice, Role, Segments};
+pub use table::{Table, TableButton};
+pub use term::Term;

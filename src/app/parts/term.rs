@@ -1,0 +1,18 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use leptos::prelude::*;
+
+/// Counts terms, so that each has a name by which its explanation is found.
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+/// A word of the papers, explained on hover, focus or tap.
+#[component]
+pub fn Term(#[prop(into)] word: String, #[prop(into)] meaning: Signal<String>) -> impl IntoView {
+    let id = format!("term-{}", NEXT.fetch_add(1, Ordering::Relaxed));
+    view! {
+        <span class="term">
+            <button type="button" class="term-word" aria-describedby=id.clone()>{word}</button>
+            <span class="term-meaning" role="tooltip" id=id>{move || meaning.get()}</span>
+        </span>
+    }
+}

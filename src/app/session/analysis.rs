@@ -1,0 +1,159 @@
+//! From a picture to what the network makes of it.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::Inner;
+use crate::app::dom;
+use crate::app::failure::Failure;
+use crate::app::intake::{self, Picture, Source};
+use crate::app::state::{Activations, Analysis, Life, Notice, Progress, Stage, Tone};
+use crate::app::telling;
+use crate::engine::{EngineError, Network};
+use crate::gpu::GpuError;
+use crate::graph::Tensor;
+use crate::vision::{normalise, softmax, top_k};
+
+/// Rows of the list of predictions.
+const TOP: usize = 5;
+
+impl Inner {
+    pub(super) async fn analyse(self: &Rc<Self>, source: Source) {
+        if self.state.model.with_untracked(Option::is_none) {
+            // Not even the network's card has arrived: another try, with this picture.
+            self.inbox.picture.replace(Some(source));
+            return self.open(self.state.network.get_untracked()).await;
+        }
+        let before = self.state.life.get_untracked();
+        let result = match self.read(source, Life::Analysing).await {
+            Ok(picture) if self.network.borrow().is_none() => {
+                // Without a network there is still a picture to look at.
+                self.state.analysis.set(None);
+                self.picture.replace(Some(picture.clone()));
+                self.state.picture.set(Some(picture));
+                self.state.life.set(before);
+                return;
+            }
+            Ok(picture) => self.run(picture, Life::Analysing).await,
+            Err(failure) => Err(failure),
+        };
+        let Err(failure) = result else { return };
+        // The picture before, or the trouble before, is still what the page shows.
+        self.state.life.set(match before {
+            Life::Failed(_) => before,
+            _ => Life::Ready,
+        });
+        let overtaken = failure == Failure::Stopped && !self.stopped.get();
+        if !overtaken && !self.is_lost() {
+            self.state.notice.set(Some(notice_of(&failure, self.state.picture.with_untracked(Option::is_some))));
+        }
+    }
+
+    /// `life` says whether the page is still opening or has something to show already.
+    pub(super) async fn read(&self, source: Source, life: fn(Progress) -> Life) -> Result<Picture, Failure> {
+        let stage = |done, total| self.state.life.set(life(Progress { stage: Stage::Picture, done, total }));
+        stage(0, 0);
+        let model = self.state.model.get_untracked().ok_or(Failure::Stopped)?;
+        let overtaken = || self.stopped.get() || self.inbox.has_more_urgent_than_reading();
+        Ok(intake::read(source, &model.preprocess(), stage, overtaken).await?)
+    }
+
+    pub(super) async fn run(self: &Rc<Self>, picture: Picture, life: fn(Progress) -> Life) -> Result<(), Failure> {
+        self.picture.replace(Some(picture.clone()));
+        let (network, model) = (self.network.borrow().clone(), self.state.model.get_untracked());
+        let (network, model) = network.zip(model).ok_or(Failure::Stopped)?;
+        self.state.life.set(life(Progress::of(Stage::Run)));
+        dom::pause().await;
+
+        let input = normalise(&picture.pixels, &model.preprocess());
+        let started_ms = dom::now_ms();
+        let reading = network.run(&input).await.map_err(|error| self.run_failure(error))?;
+        let run_ms = dom::now_ms() - started_ms;
+
+        self.losses.set(0);
+        self.runs.set(self.runs.get() + 1);
+        self.branches.borrow_mut().clear();
+        let analysis = Analysis {
+            run: self.runs.get(),
+            probabilities: softmax(&reading.logits),
+            top: top_k(&reading.logits, TOP),
+            model,
+            reading,
+            run_ms,
+        };
+        self.show(picture, analysis);
+        if self.lose_once.replace(false) {
+            self.lose_device().await;
+        }
+        Ok(())
+    }
+
+    fn show(&self, picture: Picture, analysis: Analysis) {
+        let state = self.state;
+        let first = state.analysis.with_untracked(Option::is_none);
+        let unit = telling::unit(&analysis.reading);
+        let units = analysis.reading.units.len();
+        state.picture.set(Some(picture));
+        state.activations.set(None);
+        state.analysis.set(Some(Arc::new(analysis)));
+        state.class.set(None);
+        state.channel.set(None);
+        state.cell.set(None);
+        if first || state.unit.get_untracked() >= units {
+            state.choose_unit(unit);
+        }
+        state.notice.set(None);
+        state.life.set(Life::Ready);
+    }
+
+    /// Lets the visitor see the analysis before the device goes.
+    async fn lose_device(&self) {
+        dom::pause().await;
+        if let Some(gpu) = self.gpu.borrow().as_ref() {
+            gpu.lose();
+        }
+    }
+
+    /// A lost device is a matter for the worker's next turn, whoever hears of it first.
+    fn run_failure(&self, error: EngineError) -> Failure {
+        if let EngineError::Gpu(GpuError::Lost(why)) = &error {
+            self.inbox.lost.borrow_mut().get_or_insert_with(|| why.clone());
+        }
+        error.into()
+    }
+
+    pub(super) async fn read_activations(&self, unit: usize) {
+        let cached = self.branches.borrow().get(&unit).cloned();
+        let run = self.runs.get();
+        let network = self.network.borrow().clone();
+        let tensor = match (cached, network) {
+            (Some(tensor), _) => tensor,
+            (None, Some(network)) => match self.fetch_activations(&network, unit).await {
+                Ok(tensor) => tensor,
+                Err(failure) => {
+                    self.state.notice.set(Some(notice_of(&failure, true)));
+                    return;
+                }
+            },
+            (None, None) => return,
+        };
+        self.state.activations.set(Some(Arc::new(Activations { run, unit, tensor })));
+    }
+
+    async fn fetch_activations(&self, network: &Network, unit: usize) -> Result<Arc<Tensor>, Failure> {
+        let tensor = network.unit_branches(unit).await.map_err(|error| self.run_failure(error))?;
+        let tensor = Arc::new(tensor);
+        self.branches.borrow_mut().insert(unit, tensor.clone());
+        Ok(tensor)
+    }
+}
+
+fn notice_of(failure: &Failure, picture_stays: bool) -> Notice {
+    let stays = if picture_stays { " The picture before it stays." } else { "" };
+    match failure {
+        Failure::Stopped => Notice { tone: Tone::Note, text: format!("Stopped.{stays}") },
+        failure => Notice { tone: Tone::Error, text: format!("{} {}{stays}", failure.what(), failure.next_step()) },
+    }
+}

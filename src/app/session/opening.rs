@@ -1,0 +1,161 @@
+//! From nothing, or from the ruins of a lost device, to a network that is ready to run.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use web_sys::AbortController;
+
+use super::Inner;
+use crate::app::dom;
+use crate::app::failure::Failure;
+use crate::app::fetch;
+use crate::app::model::{MODELS, Model};
+use crate::app::state::{Host, Life, Notice, Progress, Stage, Tone};
+use crate::engine::{self, Network};
+use crate::gpu::{Gpu, GpuError};
+use crate::weights::Checkpoint;
+
+/// How often in a row a lost device is replaced before the page gives up.
+const PATIENCE: usize = 3;
+
+impl Inner {
+    pub(super) async fn open(self: &Rc<Self>, position: usize) {
+        match self.try_open(position).await {
+            // The worker's next turn recovers.
+            Err(_) if self.is_lost() => {}
+            Err(failure) => self.state.life.set(Life::Failed(failure)),
+            Ok(()) => {}
+        }
+    }
+
+    async fn try_open(self: &Rc<Self>, position: usize) -> Result<(), Failure> {
+        let id = MODELS[position];
+        self.stage(Progress::of(Stage::Card));
+        let model = Arc::new(Model::fetch(id).await?);
+        self.state.model.set(Some(model.clone()));
+
+        let gpu = self.gpu().await?;
+        let file = self.weights_file(&model).await?;
+        let network = self.load(&gpu, &model, &file).await?;
+        self.network.replace(Some(Rc::new(network)));
+        self.state.host.set(self.host());
+        self.first_picture().await
+    }
+
+    /// The open device, or a new one.
+    async fn gpu(self: &Rc<Self>) -> Result<Gpu, Failure> {
+        let open = self.gpu.borrow().clone();
+        if let Some(gpu) = open {
+            return Ok(gpu);
+        }
+        self.stage(Progress::of(Stage::Adapter));
+        // `?webgpu=off` shows what a browser without WebGPU would.
+        if dom::query("webgpu").as_deref() == Some("off") {
+            return Err(GpuError::NoWebGpu.into());
+        }
+        // Asked here, since an engine without an adapter cannot tell the one from the other.
+        let offered = js_sys::Reflect::get(&window().navigator(), &"gpu".into()).is_ok_and(|gpu| gpu.is_truthy());
+        let gpu = match Gpu::open().await {
+            Err(GpuError::NoWebGpu) if offered => return Err(Failure::NoAdapter("none was offered".into())),
+            result => result?,
+        };
+        self.gpu.replace(Some(gpu.clone()));
+        let (session, watched) = (self.clone(), gpu.clone());
+        spawn_local(async move {
+            let why = watched.wait_lost().await;
+            session.inbox.lost.replace(Some(why));
+            session.wake();
+        });
+        Ok(gpu)
+    }
+
+    /// The weights, downloaded once.
+    async fn weights_file(&self, model: &Model) -> Result<Rc<Vec<u8>>, Failure> {
+        let id = model.variant.id;
+        if let Some(file) = self.files.borrow().get(id) {
+            return Ok(file.clone());
+        }
+        self.stage(Progress::of(Stage::Download));
+        let controller = AbortController::new().ok();
+        let signal = controller.as_ref().map(AbortController::signal);
+        self.stop.replace(controller);
+        let heard = |done, total| self.stage(Progress { stage: Stage::Download, done, total });
+        let bytes = fetch::bytes(&model.weights_path(), signal.as_ref(), heard).await;
+        self.stop.replace(None);
+        let file = Rc::new(bytes?);
+        self.files.borrow_mut().insert(id, file.clone());
+        Ok(file)
+    }
+
+    async fn load(&self, gpu: &Gpu, model: &Model, file: &[u8]) -> Result<Network, Failure> {
+        let checkpoint = Checkpoint::parse(file).inspect_err(|_| {
+            // The next try asks the server again.
+            self.files.borrow_mut().remove(model.variant.id);
+        })?;
+        let heard = async |progress: engine::Progress| {
+            let stage = match progress.stage {
+                engine::Stage::Weights => Stage::Upload,
+                engine::Stage::Pipelines => Stage::Pipelines,
+                engine::Stage::WarmUp => Stage::WarmUp,
+            };
+            self.stage(Progress { stage, done: progress.done, total: progress.total });
+            dom::pause().await;
+        };
+        Ok(Network::load(gpu, model.graph(), &checkpoint, heard).await?)
+    }
+
+    fn host(&self) -> Option<Host> {
+        let adapter = self.gpu.borrow().as_ref()?.adapter().clone();
+        Some(Host { adapter, account: self.network.borrow().as_ref()?.account() })
+    }
+
+    /// Analyses the picture that waits or the one on screen.
+    async fn first_picture(self: &Rc<Self>) -> Result<(), Failure> {
+        let (waiting, shown) = (self.inbox.picture.take(), self.picture.borrow().clone());
+        match (waiting, shown) {
+            (Some(source), _) => {
+                let picture = self.read(source, Life::Opening).await?;
+                self.run(picture, Life::Opening).await
+            }
+            (None, Some(picture)) => self.run(picture, Life::Opening).await,
+            (None, None) => {
+                self.state.life.set(Life::Ready);
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn is_lost(&self) -> bool {
+        self.inbox.lost.borrow().is_some()
+    }
+
+    /// A new adapter and device, the weights from the cached bytes, the same picture again.
+    pub(super) async fn recover(self: &Rc<Self>, why: String) {
+        self.gpu.replace(None);
+        self.network.replace(None);
+        self.losses.set(self.losses.get() + 1);
+        if self.losses.get() > PATIENCE {
+            self.losses.set(0);
+            self.state.life.set(Life::Failed(Failure::Lost(why)));
+            return;
+        }
+        let position = self.inbox.network.take().unwrap_or_else(|| self.state.network.get_untracked());
+        match self.try_open(position).await {
+            Ok(()) => self.state.notice.set(Some(Notice {
+                tone: Tone::Recovered,
+                text: "The graphics device was lost; the network was set up again on a new one and has read the \
+                       picture anew."
+                    .into(),
+            })),
+            // Lost once more while being set up: the worker's next turn tries again.
+            Err(_) if self.is_lost() => {}
+            Err(failure) => self.state.life.set(Life::Failed(failure)),
+        }
+    }
+
+    pub(super) fn stage(&self, progress: Progress) {
+        self.state.life.set(Life::Opening(progress));
+    }
+}

@@ -1,0 +1,275 @@
+//! What the page shows and in which mood it is: plain values in signals, no work.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::failure::Failure;
+use super::intake::Picture;
+use super::model::Model;
+use crate::engine::Account;
+use crate::gpu::AdapterInfo;
+use crate::graph::Tensor;
+use crate::reading::{Reading, UnitReading};
+use crate::vision::{ChannelOrder, ColourMap, MapKind, Prediction, RangeScope};
+
+/// The page's life.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Life {
+    /// The network is being made ready, for the first time, for another network or after a lost device.
+    Opening(Progress),
+    Ready,
+    /// A picture is being read and run; the one before it stays on screen.
+    Analysing(Progress),
+    /// The network cannot run. What was on screen stays there.
+    Failed(Failure),
+}
+
+impl Life {
+    /// The word that the document carries for styles and tests.
+    pub fn phase(&self) -> &'static str {
+        match self {
+            Life::Opening(_) => "opening",
+            Life::Ready => "ready",
+            Life::Analysing(_) => "analysing",
+            Life::Failed(_) => "failed",
+        }
+    }
+
+    pub fn progress(&self) -> Option<Progress> {
+        match self {
+            Life::Opening(progress) | Life::Analysing(progress) => Some(*progress),
+            Life::Ready | Life::Failed(_) => None,
+        }
+    }
+}
+
+/// How far the work at hand is: `done` of `total`; a `total` of 0 is unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    pub stage: Stage,
+    pub done: usize,
+    pub total: usize,
+}
+
+impl Progress {
+    pub fn of(stage: Stage) -> Self {
+        Self { stage, done: 0, total: 0 }
+    }
+}
+
+/// What is being worked on, in the order of opening the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    Card,
+    Adapter,
+    Download,
+    Pipelines,
+    Upload,
+    WarmUp,
+    Picture,
+    Run,
+}
+
+/// A sentence for the visitor that takes nothing off the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Notice {
+    pub tone: Tone,
+    pub text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something that the visitor asked for did not happen.
+    Error,
+    /// The page lost the device and put itself right.
+    Recovered,
+    Note,
+}
+
+/// What one run on one picture left behind.
+pub struct Analysis {
+    /// Counts runs: what is cached for one run is not shown with another.
+    pub run: u64,
+    pub model: Arc<Model>,
+    pub reading: Reading,
+    pub probabilities: Vec<f32>,
+    pub top: Vec<Prediction>,
+    /// From handing the tensor over to having the reading.
+    pub run_ms: f64,
+}
+
+/// What lies over the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    Contribution,
+    Share,
+    Difference,
+    Activation,
+    Class,
+}
+
+impl View {
+    pub const ALL: [View; 5] = [View::Contribution, View::Share, View::Difference, View::Activation, View::Class];
+
+    /// The kind of branch map; a class activation map belongs to no branch.
+    pub fn kind(self) -> Option<MapKind> {
+        match self {
+            View::Contribution => Some(MapKind::Contribution),
+            View::Share => Some(MapKind::Share),
+            View::Difference => Some(MapKind::Difference),
+            View::Activation => Some(MapKind::Activation),
+            View::Class => None,
+        }
+    }
+
+    /// Whether zero is the middle of the scale instead of its end.
+    pub fn diverges(self) -> bool {
+        matches!(self, View::Difference | View::Class)
+    }
+
+    pub fn title(self) -> &'static str {
+        match self {
+            View::Contribution => "Contribution",
+            View::Share => "Share",
+            View::Difference => "Difference",
+            View::Activation => "Activation",
+            View::Class => "Class",
+        }
+    }
+}
+
+/// What the branches of a unit hold, channel by channel.
+pub struct Activations {
+    pub run: u64,
+    pub unit: usize,
+    /// `[branches * C, H, W]`
+    pub tensor: Arc<Tensor>,
+}
+
+/// The engine's host, for the visitor's eyes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Host {
+    pub adapter: AdapterInfo,
+    pub account: Account,
+}
+
+/// Every signal of the page. Cheap to copy: it is a bundle of handles.
+#[derive(Clone, Copy)]
+pub struct State {
+    pub life: RwSignal<Life>,
+    pub notice: RwSignal<Option<Notice>>,
+    pub host: RwSignal<Option<Host>>,
+    /// Position in the list of networks.
+    pub network: RwSignal<usize>,
+    pub model: RwSignal<Option<Arc<Model>>>,
+    pub picture: RwSignal<Option<Picture>, LocalStorage>,
+    pub analysis: RwSignal<Option<Arc<Analysis>>>,
+    /// Of the chosen unit, once they were asked for and have arrived.
+    pub activations: RwSignal<Option<Arc<Activations>>>,
+    pub unit: RwSignal<usize>,
+    pub branch: RwSignal<usize>,
+    pub view: RwSignal<View>,
+    /// The class whose map is shown; `None` is whichever comes first on this picture.
+    pub class: RwSignal<Option<usize>>,
+    pub scope: RwSignal<RangeScope>,
+    pub sequential: RwSignal<ColourMap>,
+    pub diverging: RwSignal<ColourMap>,
+    /// Of the map over the picture, in percent.
+    pub opacity: RwSignal<u32>,
+    /// Interpolate between the cells of a map instead of showing them.
+    pub smooth: RwSignal<bool>,
+    /// Keep the picture's colours under the map.
+    pub colourful: RwSignal<bool>,
+    /// Column and row of the map's cell under the pointer.
+    pub cell: RwSignal<Option<(usize, usize)>>,
+    /// The channel looked at; `None` is the most telling one.
+    pub channel: RwSignal<Option<usize>>,
+    pub order: RwSignal<ChannelOrder>,
+}
+
+impl State {
+    pub fn new() -> Self {
+        Self {
+            life: RwSignal::new(Life::Opening(Progress::of(Stage::Card))),
+            notice: RwSignal::new(None),
+            host: RwSignal::new(None),
+            network: RwSignal::new(0),
+            model: RwSignal::new(None),
+            picture: RwSignal::new_local(None),
+            analysis: RwSignal::new(None),
+            activations: RwSignal::new(None),
+            unit: RwSignal::new(0),
+            branch: RwSignal::new(0),
+            view: RwSignal::new(View::Contribution),
+            class: RwSignal::new(None),
+            scope: RwSignal::new(RangeScope::Map),
+            sequential: RwSignal::new(ColourMap::Inferno),
+            diverging: RwSignal::new(ColourMap::PurpleOrange),
+            opacity: RwSignal::new(70),
+            smooth: RwSignal::new(true),
+            colourful: RwSignal::new(false),
+            cell: RwSignal::new(None),
+            channel: RwSignal::new(None),
+            order: RwSignal::new(ChannelOrder::Dominance),
+        }
+    }
+
+    /// Reads the chosen unit; `None` before the first analysis and for a network without units.
+    pub fn with_unit<T>(&self, read: impl FnOnce(&UnitReading) -> T) -> Option<T> {
+        let unit = self.unit.get();
+        self.analysis.with(|analysis| analysis.as_ref()?.reading.units.get(unit).map(read))
+    }
+
+    /// Branches of the chosen unit.
+    pub fn branches(&self) -> usize {
+        self.with_unit(UnitReading::branches).unwrap_or(0)
+    }
+
+    /// Activations of the chosen unit in the run that is shown, if they have arrived.
+    pub fn current_activations(&self) -> Option<Arc<Activations>> {
+        let unit = self.unit.get();
+        let run = self.analysis.with(|analysis| analysis.as_ref().map(|analysis| analysis.run));
+        self.activations.get().filter(|activations| activations.unit == unit && Some(activations.run) == run)
+    }
+
+    /// The class whose activation map is shown.
+    pub fn shown_class(&self) -> Option<usize> {
+        let first = || self.analysis.with(|analysis| Some(analysis.as_ref()?.top.first()?.index));
+        self.class.get().or_else(first)
+    }
+
+    pub fn choose_unit(&self, unit: usize) {
+        self.unit.set(unit);
+        self.channel.set(None);
+        self.cell.set(None);
+        let last = untrack(|| self.branches()).saturating_sub(1);
+        self.branch.update(|branch| *branch = (*branch).min(last));
+        self.leave_class();
+    }
+
+    pub fn choose_branch(&self, branch: usize) {
+        self.branch.set(branch);
+        self.leave_class();
+    }
+
+    pub fn choose_view(&self, view: View) {
+        // The last feature map has other cells than the unit's maps.
+        if (view == View::Class) != (self.view.get_untracked() == View::Class) {
+            self.cell.set(None);
+        }
+        self.view.set(view);
+    }
+
+    pub fn choose_class(&self, class: usize) {
+        self.class.set(Some(class));
+        self.choose_view(View::Class);
+    }
+
+    /// A class activation map knows no unit and no branch: who chooses one wants to see it.
+    fn leave_class(&self) {
+        if self.view.get_untracked() == View::Class {
+            self.choose_view(View::Contribution);
+        }
+    }
+}

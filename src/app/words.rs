@@ -1,0 +1,106 @@
+//! Numbers and names as people read them.
+
+use crate::graph::UnitKind;
+use crate::reading::UnitReading;
+
+/// Three significant digits, with a power of ten where plain digits would be unwieldy.
+pub fn number(value: f32) -> String {
+    if value.is_nan() {
+        return "undefined".into();
+    }
+    let magnitude = value.abs();
+    let text = if magnitude == 0.0 {
+        "0".into()
+    } else if !(1e-3..1e5).contains(&magnitude) {
+        return power_of_ten(value, 2);
+    } else {
+        let digits = (2 - magnitude.log10().floor() as i32).clamp(0, 5) as usize;
+        format!("{magnitude:.digits$}")
+    };
+    if value < 0.0 { format!("−{text}") } else { text }
+}
+
+/// A rounding error: one digit is enough.
+pub fn tiny(value: f32) -> String {
+    if value == 0.0 { "0".into() } else { power_of_ten(value, 1) }
+}
+
+fn power_of_ten(value: f32, digits: usize) -> String {
+    let text = format!("{:.*e}", digits - 1, value.abs());
+    let sign = if value < 0.0 { "−" } else { "" };
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => format!("{sign}{mantissa} × 10{}", superscript(exponent)),
+        None => text,
+    }
+}
+
+fn superscript(digits: &str) -> String {
+    let raise = |digit: char| match digit {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        _ => digit.to_digit(10).and_then(|digit| char::from_u32(0x2070 + digit)).unwrap_or(digit),
+    };
+    digits.chars().map(raise).collect()
+}
+
+/// A gate, which lies between 0 and 1.
+pub fn gate(value: f32) -> String {
+    format!("{value:.2}")
+}
+
+pub fn percent(part: f32) -> String {
+    format!("{:.1} %", part * 100.0)
+}
+
+/// Decimal megabytes, as browsers count downloads.
+pub fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// Millions or thousands, as papers count parameters.
+pub fn count(count: u64) -> String {
+    match count {
+        1_000_000.. => format!("{:.1} M", count as f64 / 1e6),
+        1_000.. => format!("{:.0} k", count as f64 / 1e3),
+        _ => count.to_string(),
+    }
+}
+
+pub fn milliseconds(ms: f64) -> String {
+    if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+}
+
+/// Stage and position of a unit, both from 1, as the papers' tables count: `layer2.0.conv2` is (2, 1). In a
+/// module's path a bare number counts from 0, one with letters (`layer2`, `b1`) from 1.
+pub fn unit_place(unit: &UnitReading) -> (usize, usize) {
+    let number = |part: &str| {
+        let digits = part.trim_start_matches(|letter: char| !letter.is_ascii_digit());
+        let number: usize = digits.parse().ok()?;
+        Some(number + usize::from(digits.len() == part.len()))
+    };
+    let mut numbers = unit.name.split('.').filter_map(number);
+    (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1))
+}
+
+/// For example `2.1`.
+pub fn unit_name(unit: &UnitReading) -> String {
+    let (stage, block) = unit_place(unit);
+    format!("{stage}.{block}")
+}
+
+/// The kind of a unit's attention, as its paper calls it.
+pub fn attention(kind: UnitKind) -> &'static str {
+    match kind {
+        UnitKind::SplitAttention { .. } => "split attention",
+        UnitKind::SelectiveKernel { .. } => "selective kernels",
+        UnitKind::SqueezeExcite => "squeeze and excitation",
+    }
+}
+
+/// Small counts in words, as prose has them.
+pub fn spelled(count: usize) -> String {
+    const WORDS: [&str; 7] = ["no", "one", "two", "three", "four", "five", "six"];
+    WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_string())
+}
