@@ -24,6 +24,7 @@ pub struct RegNet {
     /// Hidden width of squeeze and excitation over the block's input channels; none without.
     pub squeeze_ratio: Option<f64>,
     pub stem_width: usize,
+    pub stem_stride: usize,
     pub activation: Activation,
     /// RegNetZ: blocks end without an activation, and have no shortcut where the shape changes.
     pub linear_out: bool,
@@ -44,7 +45,7 @@ impl RegNet {
     /// The graph for an input `[3, H, W]`; ends in `classes` logits.
     pub fn build(&self, input: Shape, classes: usize) -> Graph {
         let (mut net, x) = Net::new(input);
-        let stem = Conv::new(3, self.stem_width).stride(2);
+        let stem = Conv::new(3, self.stem_width).stride(self.stem_stride);
         let x = net.scope("stem", |net| net.conv_bn("conv", "bn", x, stem));
         let mut x = net.activation(x, self.activation);
         for (index, stage) in self.stages().into_iter().enumerate() {

@@ -81,13 +81,17 @@ const RESNEST_101: ResNet = ResNet { depths: [3, 4, 23, 3], stem: Stem::Deep { w
 const RESNEST_200: ResNet = ResNet { depths: [3, 24, 36, 3], ..RESNEST_101 };
 const RESNEST_269: ResNet = ResNet { depths: [3, 30, 48, 8], ..RESNEST_101 };
 
-/// Stages of 32, 16, 8 and 4 pixels on a 64 x 64 image.
-const RESNEST_TINY: ResNet = ResNet {
+/// The tiny family, for 64 x 64 images: stages of 32, 16, 8 and 4 pixels, 60 to 90 million multiply-adds.
+const RESNET_TINY: ResNet = ResNet {
     stem: Stem::Deep { width: 16, pool: false },
     depths: [2, 2, 2, 2],
     widths: [16, 32, 64, 128],
-    ..RESNEST_50
+    base_width: 80,
+    ..RESNET_50_D
 };
+const RESNEXT_TINY: ResNet = ResNet { cardinality: 8, base_width: 16, ..RESNET_TINY };
+const RESNEST_TINY: ResNet = ResNet { base_width: 64, attention: RESNEST_50.attention, ..RESNET_TINY };
+const RESNEST_TINY_2S2X: ResNet = ResNet { cardinality: 2, base_width: 40, ..RESNEST_TINY };
 
 /// A RegNetX: initial width, slope, quantum; group width and depth.
 const fn regnet_x(line: [f64; 3], group_width: usize, depth: usize) -> RegNet {
@@ -100,6 +104,7 @@ const fn regnet_x(line: [f64; 3], group_width: usize, depth: usize) -> RegNet {
         bottleneck_ratio: 1.0,
         squeeze_ratio: None,
         stem_width: 32,
+        stem_stride: 2,
         activation: Activation::Relu,
         linear_out: false,
         final_width: None,
@@ -117,6 +122,18 @@ const REGNET_Z_005: RegNet = RegNet {
     final_width: Some(1024),
     ..regnet_y([16.0, 10.7, 2.51], 4, 21)
 };
+
+const REGNET_X_TINY: RegNet = RegNet { stem_width: 16, stem_stride: 1, ..regnet_x([40.0, 32.0, 2.2], 8, 10) };
+const REGNET_Y_TINY: RegNet = RegNet { squeeze_ratio: Some(0.25), ..REGNET_X_TINY };
+/// Depthwise; the pair differs in the activation alone.
+const REGNET_Z_RELU_TINY: RegNet = RegNet {
+    bottleneck_ratio: 4.0,
+    linear_out: true,
+    stem_width: 16,
+    stem_stride: 1,
+    ..regnet_x([16.0, 16.0, 2.5], 1, 11)
+};
+const REGNET_Z_SWISH_TINY: RegNet = RegNet { activation: Activation::Silu, ..REGNET_Z_RELU_TINY };
 
 const EFFICIENTNET_B0: EfficientNet =
     EfficientNet { activation: Activation::Silu, squeeze_excite: true, padding_same: false, epsilon: 1e-5 };
@@ -142,16 +159,24 @@ const fn efficientnet(id: &'static str, title: &'static str, efficientnet: Effic
     }
 }
 
+/// A row of the tiny family.
+const fn tiny(variant: Variant) -> Variant {
+    Variant { side: 64, classes: 100, ..variant }
+}
+
 /// Every variant, families in the order of the papers.
 pub const VARIANTS: &[Variant] = &[
+    tiny(row("ResNet", "resnet_tiny", "ResNet-tiny", RESNET_TINY)),
     row("ResNet", "resnet18", "ResNet-18", RESNET_18),
     row("ResNet", "resnet34", "ResNet-34", RESNET_34),
     row("ResNet", "resnet50", "ResNet-50", RESNET_50),
     row("ResNet", "resnet50d", "ResNet-50-D", RESNET_50_D),
     row("ResNet", "resnet101", "ResNet-101", RESNET_101),
+    tiny(row("ResNeXt", "resnext_tiny", "ResNeXt-tiny 8x16d", RESNEXT_TINY)),
     row("ResNeXt", "resnext50_32x4d", "ResNeXt-50 32x4d", resnext(RESNET_50)),
     row("ResNeXt", "resnext50d_32x4d", "ResNeXt-50-D 32x4d", resnext(RESNET_50_D)),
     row("ResNeXt", "resnext101_32x4d", "ResNeXt-101 32x4d", resnext(RESNET_101)),
+    tiny(row("SENet", "seresnext_tiny", "SE-ResNeXt-tiny 8x16d", squeeze_excite(RESNEXT_TINY))),
     row("SENet", "seresnet50", "SE-ResNet-50", squeeze_excite(RESNET_50)),
     row(
         "SENet",
@@ -160,11 +185,13 @@ pub const VARIANTS: &[Variant] = &[
         squeeze_excite(resnext(ResNet { depths: [2, 2, 2, 2], ..RESNET_50_D })),
     ),
     row("SENet", "seresnext50_32x4d", "SE-ResNeXt-50 32x4d", squeeze_excite(resnext(RESNET_50))),
+    tiny(row("SKNet", "sknet_tiny", "SKNet-tiny 8x16d", selective(RESNEXT_TINY, 16, 32, false))),
     row("SKNet", "skresnet18", "SK-ResNet-18", selective(RESNET_18, 8, 16, true)),
     row("SKNet", "skresnet34", "SK-ResNet-34", selective(RESNET_34, 8, 16, true)),
     row("SKNet", "skresnet50", "SK-ResNet-50", selective(RESNET_50, 16, 8, true)),
     row("SKNet", "skresnext50_32x4d", "SKNet-50 (SK-ResNeXt-50 32x4d)", selective(resnext(RESNET_50), 16, 32, false)),
-    Variant { side: 64, classes: 100, ..row("ResNeSt", "resnest_tiny", "ResNeSt-tiny 2s1x64d", RESNEST_TINY) },
+    tiny(row("ResNeSt", "resnest_tiny", "ResNeSt-tiny 2s1x64d", RESNEST_TINY)),
+    tiny(row("ResNeSt", "resnest_tiny_2s2x", "ResNeSt-tiny 2s2x40d", RESNEST_TINY_2S2X)),
     row("ResNeSt", "resnest14d", "ResNeSt-14", RESNEST_14),
     row("ResNeSt", "resnest26d", "ResNeSt-26", RESNEST_26),
     row("ResNeSt", "resnest50d", "ResNeSt-50", RESNEST_50),
@@ -173,6 +200,10 @@ pub const VARIANTS: &[Variant] = &[
     row("ResNeSt", "resnest101e", "ResNeSt-101", RESNEST_101),
     row("ResNeSt", "resnest200e", "ResNeSt-200", RESNEST_200),
     row("ResNeSt", "resnest269e", "ResNeSt-269", RESNEST_269),
+    tiny(regnet("regnetx_tiny", "RegNetX-tiny", REGNET_X_TINY)),
+    tiny(regnet("regnety_tiny", "RegNetY-tiny", REGNET_Y_TINY)),
+    tiny(regnet("regnetz_relu_tiny", "RegNetZ-tiny, ReLU", REGNET_Z_RELU_TINY)),
+    tiny(regnet("regnetz_swish_tiny", "RegNetZ-tiny, swish", REGNET_Z_SWISH_TINY)),
     regnet("regnetx_002", "RegNetX-200MF", regnet_x([24.0, 36.44, 2.49], 8, 13)),
     regnet("regnetx_004", "RegNetX-400MF", regnet_x([24.0, 24.48, 2.54], 16, 22)),
     regnet("regnetx_006", "RegNetX-600MF", regnet_x([48.0, 36.97, 2.24], 24, 16)),

@@ -17,9 +17,9 @@ from timm.models._efficientnet_blocks import SqueezeExcite
 from torch import nn
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "golden"))
+sys.path.insert(0, str(HERE.parent.parent / "training"))
 
-import tiny  # noqa: E402
+import networks as tiny  # noqa: E402
 
 NETWORKS = """
 resnet18 resnet34 resnet50 resnet50d resnet101
@@ -31,14 +31,14 @@ regnetx_002 regnetx_004 regnetx_006 regnetx_008 regnetx_016 regnetx_032
 regnety_002 regnety_004 regnety_006 regnety_008 regnety_016 regnety_032
 regnetz_005
 efficientnet_b0 tf_efficientnet_lite0
-resnest_tiny
-""".split()
+""".split() + list(tiny.NETWORKS)
 
 
 def build(name):
     """The network on the meta device in eval mode, its input side and an odd side."""
-    if name == "resnest_tiny":
-        return tiny.resnest_tiny(device="meta").eval(), tiny.SIZE, 51
+    if name in tiny.NETWORKS:
+        with torch.device("meta"):
+            return tiny.NETWORKS[name](100).eval(), 64, 51
     return timm.create_model(name, pretrained=False, device="meta").eval(), 224, 193
 
 

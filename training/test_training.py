@@ -1,0 +1,124 @@
+"""One tiny training end to end on generated images: train, resume, evaluate, export."""
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+import train as training
+from data import Crops, list_files, load
+from evaluate import answers, calibration_error, evaluate, restore
+from export import export
+from networks import NETWORKS, cost
+from plot import plot
+from teacher import FEATURES, classify, fit
+
+CLASSES = ['n00000001', 'n00000002']
+RECIPE = training.Recipe(phases=((1, {32: 1.0}), (1, {32: 0.5, 64: 0.5})), batch=4, peak_rate=0.01)
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    """Two classes, dark and bright noise, in Tiny ImageNet's own layout."""
+    random = np.random.default_rng(0)
+    annotations = []
+    for label, wnid in enumerate(CLASSES):
+        for split, folder in (('train', f'train/{wnid}/images'), ('val', 'val/images')):
+            (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+            for number in range(8):
+                pixels = random.integers(128 * label, 128 * (label + 1), (64, 64, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / folder / f'{wnid}_{number}.JPEG')
+                if split == 'val':
+                    annotations.append(f'{wnid}_{number}.JPEG\t{wnid}\t0\t0\t63\t63')
+    (tmp_path / 'val/val_annotations.txt').write_text('\n'.join(annotations))
+    return tmp_path
+
+
+@pytest.mark.parametrize('name', ['sknet_tiny', 'resnest_tiny_2s2x'])
+def test_train_resume_evaluate_export(photographs: Path, tmp_path: Path, name: str):
+    out = tmp_path / 'runs'
+    train_set = load(photographs, 'train', CLASSES, out / 'cache')
+    val_set = load(photographs, 'val', CLASSES, out / 'cache')
+    assert len(train_set) == len(val_set) == 16
+
+    teacher = np.zeros((16, 2, 5, 5), np.float16)
+    first = training.train(name, train_set, val_set, 2, out, RECIPE, teacher, stop_after=1)
+    assert first.epoch == 1
+    resumed = training.train(name, train_set, val_set, 2, out, RECIPE, teacher)
+    assert resumed.epoch == 2 and resumed.log[0] == first.log[0]
+
+    network, state = restore(name, out, 2)
+    results = evaluate(network, val_set, sizes=(64, 96))
+    assert set(results['accuracy']) == {'64', '96'}
+    assert len(results['gates']) == 8, 'two units in each of four stages'
+
+    sheet = export(name, val_set, CLASSES, out, tmp_path / 'models', 'classes.txt', 16, sizes=(64, 96))
+    assert json.loads((tmp_path / f'models/{name}.json').read_text())['parameters'] == sheet['parameters']
+    shipped = NETWORKS[name](2)
+    shipped.load_state_dict(load_file(tmp_path / f'models/{name}.safetensors'), strict=False)
+    assert torch.allclose(answers(shipped, val_set, 64), answers(network, val_set, 64), atol=0.02)
+    assert plot(out).stat().st_size > 0
+
+
+def test_resumed_training_equals_uninterrupted_training(photographs: Path, tmp_path: Path):
+    data = [load(photographs, split, CLASSES, tmp_path / 'cache') for split in ('train', 'val')]
+    training.train('resnext_tiny', *data, 2, tmp_path / 'a', RECIPE, stop_after=1)
+    resumed = training.train('resnext_tiny', *data, 2, tmp_path / 'a', RECIPE)
+    straight = training.train('resnext_tiny', *data, 2, tmp_path / 'b', RECIPE)
+    assert [row['loss'] for row in resumed.log] == pytest.approx([row['loss'] for row in straight.log], abs=1e-3)
+
+
+def test_another_recipe_does_not_resume(photographs: Path, tmp_path: Path):
+    data = [load(photographs, split, CLASSES, tmp_path / 'cache') for split in ('train', 'val')]
+    training.train('resnet_tiny', *data, 2, tmp_path / 'a', RECIPE, stop_after=1)
+    with pytest.raises(ValueError, match='another recipe'):
+        training.train('resnet_tiny', *data, 2, tmp_path / 'a', training.Recipe())
+
+
+def test_both_layouts_of_the_validation_images(photographs: Path):
+    annotated = list_files(photographs, 'val', CLASSES)
+    for file, label in annotated:
+        (photographs / 'val' / CLASSES[label]).mkdir(exist_ok=True)
+        file.rename(photographs / 'val' / CLASSES[label] / file.name)
+    foldered = list_files(photographs, 'val', CLASSES)
+    assert [(file.name, label) for file, label in annotated] == [(file.name, label) for file, label in foldered]
+
+
+def test_a_crop_of_everything_is_the_image_or_its_mirror():
+    images = torch.rand(2, 3, 8, 8)
+    whole = Crops(torch.zeros(2, 2), torch.ones(2, 2), torch.tensor([False, True])).sample(images, 8)
+    assert torch.allclose(whole[0], images[0], atol=1e-5)
+    assert torch.allclose(whole[1], images[1].flip(-1), atol=1e-5)
+
+
+def test_the_teacher_answers_place_by_place(tmp_path: Path):
+    """Two classes that differ in one feature: left half of each map shows one, right half the other."""
+    labels = torch.arange(64) % 2
+    pooled = torch.randn(64, FEATURES) * 0.1
+    pooled[:, 0] = 2.0 * labels
+    head = fit(pooled, labels, classes=2, epochs=60)
+    assert (head(pooled).argmax(1) == labels).all()
+
+    maps = torch.zeros(3, FEATURES, 4, 4)
+    maps[:, 0, :, 2:] = 2.0
+    np.save(tmp_path / 'block.npy', maps.half().numpy())
+    logits = classify([head, head], torch.tensor([0, 1, 0]), [tmp_path / 'block.npy'], classes=2)
+    assert (logits.argmax(1)[:, :, :2] == 0).all() and (logits.argmax(1)[:, :, 2:] == 1).all()
+
+    half = Crops(torch.tensor([[-0.5, 0.0]]), torch.tensor([[0.5, 1.0]]), torch.tensor([True]))
+    assert half.opinion(logits[:1]).argmax() == 0, 'the left half, mirrored or not'
+
+
+def test_calibration_error_of_known_answers():
+    # Three of four right at a confidence of one half each: a gap of a quarter.
+    logits = torch.zeros(4, 2)
+    logits[:, 0] = 1e-4
+    assert calibration_error(logits, torch.tensor([0, 0, 0, 1])) == pytest.approx(0.25, abs=1e-3)
+
+
+@pytest.mark.parametrize('name', NETWORKS)
+def test_costs_are_comparable(name: str):
+    assert 60 <= cost(NETWORKS[name](100))['mmacs'] <= 90
