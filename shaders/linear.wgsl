@@ -5,9 +5,9 @@
 // Layouts: vectors in blocks of four channels; the weight in 4x4 matrices (column = input channel),
 // index = block * span + block of span; the span of a block is the run of input blocks that its groups
 // read, with zero weights where a group ends inside an input block.
-// One workgroup: four blocks, each by `lanes` invocations that take every lanes-th input block and meet
-// in workgroup memory: there is little to compute and much weight to read.
-// Dispatch: one workgroup for every four blocks.
+// One invocation: one block. Sharing a block out among invocations that meet in workgroup memory was
+// measured to cost ten times as much where the processor is the device; small workgroups spread well.
+// Dispatch: one invocation for each block of the output.
 // Twins: src/kernels/linear.rs, src/reference/linear.rs
 
 struct Params {
@@ -28,34 +28,23 @@ struct Params {
 @group(0) @binding(4) var<storage, read> shortcut: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
 
-const LANES: u32 = 16u;
-const BLOCKS: u32 = 4u;
+override workgroup: u32 = 16u;
 
-var<workgroup> partial: array<vec4<f32>, LANES * BLOCKS>;
-
-@compute @workgroup_size(LANES, BLOCKS)
-fn linear(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let block = group.x * BLOCKS + local.y;
-    // Blocks past the end repeat the last one, so that all reach the barrier; they are not stored.
-    let row = min(block, params.out_blocks - 1u);
-    let first_input = row * 4u / params.out_per_group * params.in_per_group / 4u;
+@compute @workgroup_size(workgroup)
+fn linear(@builtin(global_invocation_id) id: vec3<u32>) {
+    let block = id.x;
+    if (block >= params.out_blocks) {
+        return;
+    }
+    let first_input = block * 4u / params.out_per_group * params.in_per_group / 4u;
     let first = min(first_input, params.in_blocks - params.span);
-    var sum = vec4<f32>();
-    for (var k = local.x; k < params.span; k += LANES) {
-        sum += weight[row * params.span + k] * input[first + k];
+    var sum = bias[block];
+    for (var k = 0u; k < params.span; k++) {
+        sum += weight[block * params.span + k] * input[first + k];
     }
-    partial[local.y * LANES + local.x] = sum;
-    workgroupBarrier();
-
-    if (local.x == 0u && block < params.out_blocks) {
-        for (var lane = 1u; lane < LANES; lane++) {
-            sum += partial[local.y * LANES + lane];
-        }
-        sum += bias[block];
-        let index = params.out_first_block + block;
-        if (params.has_shortcut == 1u) {
-            sum += shortcut[index];
-        }
-        output[index] = activate(sum, params.activation);
+    let index = params.out_first_block + block;
+    if (params.has_shortcut == 1u) {
+        sum += shortcut[index];
     }
+    output[index] = activate(sum, params.activation);
 }

@@ -4,8 +4,8 @@
 //
 // Layouts: activations in blocks of four channels, index = block * pixels + pixel; the weight in 4x4
 // matrices (column = input channel), index = (band * in_blocks + in_block) * tile_blocks + block of band.
-// One invocation: 8 pixels x `tile_blocks` blocks, as two 4x4 matrices (four pixels each) per block.
-// The 8 pixels lie `tiles` apart, so that neighbouring invocations read neighbouring addresses.
+// One invocation: 16 pixels x `tile_blocks` blocks, as four 4x4 matrices (column = pixel) per block.
+// The 16 pixels lie `tiles` apart, so that neighbouring invocations read neighbouring addresses.
 // Dispatch: one invocation for each of `tiles` x ceil(out_blocks / tile_blocks).
 // Twins: src/kernels/pointwise.rs, src/reference/pointwise.rs
 
@@ -19,7 +19,7 @@ struct Params {
     in_first_block: u32,
     out_first_block: u32,
     stride: u32,
-    // Runs of pixels: ceil(out_pixels / 8).
+    // Runs of pixels: ceil(out_pixels / 16).
     tiles: u32,
     activation: u32,
     has_shortcut: u32,
@@ -33,41 +33,49 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
 
 override workgroup: u32 = 32u;
+// 2 or 4.
 override tile_blocks: u32 = 4u;
 
-fn source(pixel: u32) -> u32 {
+// Where the pixels of the output lie in the input. Pixels past the end repeat the last one; they are
+// never stored.
+fn sources(pixels: vec4<u32>) -> vec4<u32> {
+    let known = min(pixels, vec4(params.out_pixels - 1u));
     if (params.stride == 1u) {
-        return pixel;
+        return known;
     }
-    let row = pixel / params.out_width;
-    return (row * params.in_width + pixel - row * params.out_width) * params.stride;
+    let rows = known / params.out_width;
+    return (rows * params.in_width + known - rows * params.out_width) * params.stride;
 }
 
-fn load(block: u32, at: vec4<u32>) -> mat4x4<f32> {
-    let first = (params.in_first_block + block) * params.in_pixels;
-    return mat4x4<f32>(input[first + at.x], input[first + at.y], input[first + at.z], input[first + at.w]);
+fn load(at: vec4<u32>) -> mat4x4<f32> {
+    return mat4x4<f32>(input[at.x], input[at.y], input[at.z], input[at.w]);
 }
 
-fn store_pixel(block: u32, pixel: u32, sum: vec4<f32>) {
-    if (pixel >= params.out_pixels) {
-        return;
-    }
-    var value = sum + bias[block];
-    let index = (params.out_first_block + block) * params.out_pixels + pixel;
-    if (params.has_shortcut == 1u) {
-        value += shortcut[index];
-    }
-    output[index] = activate(value, params.activation);
-}
-
-fn store(block: u32, pixels: vec4<u32>, sums: mat4x4<f32>) {
+// Stores four pixels.
+fn store(block: u32, pixels: vec4<u32>, pixel_sums: mat4x4<f32>) {
     if (block >= params.out_blocks) {
         return;
     }
-    store_pixel(block, pixels.x, sums[0]);
-    store_pixel(block, pixels.y, sums[1]);
-    store_pixel(block, pixels.z, sums[2]);
-    store_pixel(block, pixels.w, sums[3]);
+    let known = pixels < vec4(params.out_pixels);
+    let at = (params.out_first_block + block) * params.out_pixels + pixels;
+    let added = bias[block];
+    var sums = pixel_sums + mat4x4<f32>(added, added, added, added);
+    if (params.has_shortcut == 1u) {
+        sums += mat4x4<f32>(shortcut[at.x], shortcut[at.y], shortcut[at.z], shortcut[at.w]);
+    }
+    sums = activate_pixels(sums, params.activation);
+    if (known.x) {
+        output[at.x] = sums[0];
+    }
+    if (known.y) {
+        output[at.y] = sums[1];
+    }
+    if (known.z) {
+        output[at.z] = sums[2];
+    }
+    if (known.w) {
+        output[at.w] = sums[3];
+    }
 }
 
 @compute @workgroup_size(workgroup)
@@ -77,52 +85,81 @@ fn pointwise(@builtin(global_invocation_id) id: vec3<u32>) {
     if (block >= params.out_blocks) {
         return;
     }
-    let near = id.x % params.tiles + params.tiles * vec4(0u, 1u, 2u, 3u);
-    let far = near + 4u * params.tiles;
-    // Pixels past the end repeat the last one; they are never stored.
-    let last = vec4(params.out_pixels - 1u);
-    let near_at = min(near, last);
-    let far_at = min(far, last);
-    let near_source = vec4(source(near_at.x), source(near_at.y), source(near_at.z), source(near_at.w));
-    let far_source = vec4(source(far_at.x), source(far_at.y), source(far_at.z), source(far_at.w));
+    let pixel = id.x - band * params.tiles;
+    let step = 4u * params.tiles;
+    let pixels = pixel + params.tiles * vec4(0u, 1u, 2u, 3u);
+    let at0 = sources(pixels);
+    let at1 = sources(pixels + step);
+    let at2 = sources(pixels + 2u * step);
+    let at3 = sources(pixels + 3u * step);
 
-    var near0 = mat4x4<f32>();
-    var near1 = mat4x4<f32>();
-    var near2 = mat4x4<f32>();
-    var near3 = mat4x4<f32>();
-    var far0 = mat4x4<f32>();
-    var far1 = mat4x4<f32>();
-    var far2 = mat4x4<f32>();
-    var far3 = mat4x4<f32>();
+    // Sums: blocks a to d, runs of pixels 0 to 3.
+    var a0 = mat4x4<f32>();
+    var a1 = mat4x4<f32>();
+    var a2 = mat4x4<f32>();
+    var a3 = mat4x4<f32>();
+    var b0 = mat4x4<f32>();
+    var b1 = mat4x4<f32>();
+    var b2 = mat4x4<f32>();
+    var b3 = mat4x4<f32>();
+    var c0 = mat4x4<f32>();
+    var c1 = mat4x4<f32>();
+    var c2 = mat4x4<f32>();
+    var c3 = mat4x4<f32>();
+    var d0 = mat4x4<f32>();
+    var d1 = mat4x4<f32>();
+    var d2 = mat4x4<f32>();
+    var d3 = mat4x4<f32>();
     var w = band * params.in_blocks * tile_blocks;
+    var first = params.in_first_block * params.in_pixels;
     for (var k = 0u; k < params.in_blocks; k++) {
-        let x_near = load(k, near_source);
-        let x_far = load(k, far_source);
-        near0 += weight[w] * x_near;
-        far0 += weight[w] * x_far;
-        if (tile_blocks > 1u) {
-            near1 += weight[w + 1u] * x_near;
-            far1 += weight[w + 1u] * x_far;
-        }
+        let x0 = load(first + at0);
+        let x1 = load(first + at1);
+        let x2 = load(first + at2);
+        let x3 = load(first + at3);
+        let w_a = weight[w];
+        a0 += w_a * x0;
+        a1 += w_a * x1;
+        a2 += w_a * x2;
+        a3 += w_a * x3;
+        let w_b = weight[w + 1u];
+        b0 += w_b * x0;
+        b1 += w_b * x1;
+        b2 += w_b * x2;
+        b3 += w_b * x3;
         if (tile_blocks > 2u) {
-            near2 += weight[w + 2u] * x_near;
-            far2 += weight[w + 2u] * x_far;
-            near3 += weight[w + 3u] * x_near;
-            far3 += weight[w + 3u] * x_far;
+            let w_c = weight[w + 2u];
+            c0 += w_c * x0;
+            c1 += w_c * x1;
+            c2 += w_c * x2;
+            c3 += w_c * x3;
+            let w_d = weight[w + 3u];
+            d0 += w_d * x0;
+            d1 += w_d * x1;
+            d2 += w_d * x2;
+            d3 += w_d * x3;
         }
         w += tile_blocks;
+        first += params.in_pixels;
     }
 
-    store(block, near, near0);
-    store(block, far, far0);
-    if (tile_blocks > 1u) {
-        store(block + 1u, near, near1);
-        store(block + 1u, far, far1);
-    }
-    if (tile_blocks > 2u) {
-        store(block + 2u, near, near2);
-        store(block + 2u, far, far2);
-        store(block + 3u, near, near3);
-        store(block + 3u, far, far3);
+    // A loop, since a store that is written out once compiles many times faster.
+    for (var i = 0u; i < 4u * tile_blocks; i++) {
+        store(block + i / 4u, pixels + i % 4u * step, a0);
+        a0 = a1;
+        a1 = a2;
+        a2 = a3;
+        a3 = b0;
+        b0 = b1;
+        b1 = b2;
+        b2 = b3;
+        b3 = c0;
+        c0 = c1;
+        c1 = c2;
+        c2 = c3;
+        c3 = d0;
+        d0 = d1;
+        d1 = d2;
+        d2 = d3;
     }
 }

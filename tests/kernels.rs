@@ -72,6 +72,11 @@ fn convolutions_on_awkward_shapes() {
         (Shape::new(3, 20, 20), Conv::new(7, 8).stride(2)),
         (Shape::new(3, 10, 9), Conv::new(3, 8).stride(2).padding_same()),
         (Shape::new(8, 9, 8), Conv::new(5, 8).groups(8).stride(2).padding_same()),
+        (Shape::new(260, 15, 17), Conv::new(1, 130)),
+        (Shape::new(516, 17, 15), Conv::new(1, 232).stride(2)),
+        (Shape::new(1024, 5, 5), Conv::new(1, 330)),
+        (Shape::new(8, 9, 11), Conv::new(3, 12).stride(2).dilation(2)),
+        (Shape::new(8, 9, 11), Conv::new(6, 12)),
         (Shape::vector(64), Conv::new(1, 32)),
         (Shape::vector(40), Conv::new(1, 320).groups(2)),
         (Shape::vector(20), Conv::new(1, 6).groups(2)),
@@ -106,8 +111,8 @@ fn convolutions_at_random() {
 
 fn convolution_between_parts_of_buffers() {
     let rng = &mut SmallRng::seed_from_u64(3);
-    for kernel in [1, 3] {
-        let (source, input, whole) = (Shape::new(16, 5, 5), Shape::new(8, 5, 5), Shape::new(20, 5, 5));
+    for (kernel, side) in [(1, 5), (3, 5), (1, 363)] {
+        let [source, input, whole] = [16, 8, 20].map(|channels| Shape::new(channels, side, side));
         let conv = Conv::new(kernel, 8);
         let x = random(rng, source);
         let weight = random(rng, Shape::new(8, 8 * kernel * kernel, 1)).values;

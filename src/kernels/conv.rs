@@ -1,5 +1,6 @@
-use super::layer::{ConvLayer, TILE_PIXELS, TILE_WORKGROUP};
-use super::{Dispatch, Kernel, activation_code, blocks};
+use super::layer::{ConvLayer, TILE_WORKGROUP};
+use super::{Dispatch, Kernel, Overrides, activation_code, blocks};
+use crate::graph::Conv;
 
 pub const KERNEL: Kernel = Kernel {
     name: "conv",
@@ -8,14 +9,24 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
 };
 
+/// Output blocks that one invocation may compute.
+pub(super) const TILES: [usize; 2] = [2, 1];
+/// Taps along a row of the kernel that one step may take.
+const TAPS: [u32; 2] = [1, 3];
+/// Rows and columns of pixels that one invocation computes.
+const TILE_SIDE: usize = 4;
+
 params! {
-    in_width, in_height, in_blocks, in_per_group, out_width, out_pixels, out_blocks, out_per_group,
-    in_first_block, out_first_block, span, kernel, stride, pad_top, pad_left, dilation, tiles, activation, has_shortcut,
+    in_width, in_height, in_blocks, in_per_group, out_width, out_height, out_blocks, out_per_group,
+    in_first_block, out_first_block, span, kernel, stride, pad_top, pad_left, dilation, tiles_across, tiles,
+    activation, has_shortcut,
 }
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
     let conv = layer.conv;
-    let tiles = layer.output.pixels().div_ceil(TILE_PIXELS) as u32;
+    let [tiles_across, tiles_down] =
+        [layer.output.width, layer.output.height].map(|side| side.div_ceil(TILE_SIDE) as u32);
+    let tiles = tiles_across * tiles_down;
     let tile_blocks = layer.tile_blocks();
     let out_blocks = blocks(conv.out_channels);
     let params = Params {
@@ -24,7 +35,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         in_blocks: blocks(layer.input.channels),
         in_per_group: (layer.input.channels / conv.groups) as u32,
         out_width: layer.output.width as u32,
-        out_pixels: layer.output.pixels() as u32,
+        out_height: layer.output.height as u32,
         out_blocks,
         out_per_group: (conv.out_channels / conv.groups) as u32,
         in_first_block: layer.in_first_block,
@@ -35,14 +46,34 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         pad_top: conv.pad_before(layer.input.height) as u32,
         pad_left: conv.pad_before(layer.input.width) as u32,
         dilation: conv.dilation as u32,
+        tiles_across,
         tiles,
         activation: activation_code(layer.activation),
         has_shortcut: layer.shortcut.into(),
     };
     Dispatch {
         kernel: &KERNEL,
-        overrides: vec![("tile_blocks", tile_blocks as u32)],
+        overrides: overrides(tile_blocks as u32, taps(&conv), layer.curves()),
         params: bytemuck::bytes_of(&params).to_vec(),
         workgroups: (tiles * out_blocks.div_ceil(tile_blocks as u32)).div_ceil(TILE_WORKGROUP),
+    }
+}
+
+/// The overrides of every pipeline.
+pub(super) fn every_override() -> Vec<Overrides> {
+    let tiles = TILES.iter().flat_map(|&blocks| TAPS.map(|taps| (blocks as u32, taps)));
+    tiles.flat_map(|(blocks, taps)| [false, true].map(|curves| overrides(blocks, taps, curves))).collect()
+}
+
+fn overrides(tile_blocks: u32, taps: u32, curves: bool) -> Overrides {
+    vec![("tile_blocks", tile_blocks), ("taps", taps), ("curves", curves.into())]
+}
+
+/// Taps that one step takes.
+fn taps(conv: &Conv) -> u32 {
+    let [single, run] = TAPS;
+    match conv.stride == conv.dilation && conv.kernel.is_multiple_of(run as usize) {
+        true => run,
+        false => single,
     }
 }

@@ -8,6 +8,9 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
 };
 
+/// Invocations of a workgroup, each of which computes a block.
+const WORKGROUP: u32 = 8;
+
 params! { blocks, pixels, radix }
 
 /// Bindings: input `[radix * C, H, W]`, output `[C]`.
@@ -18,6 +21,6 @@ pub fn dispatch(input: Shape, radix: usize) -> Dispatch {
         kernel: &KERNEL,
         overrides: Vec::new(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: blocks,
+        workgroups: blocks.div_ceil(WORKGROUP),
     }
 }

@@ -4,12 +4,12 @@ use super::{blocks, conv, linear, pointwise};
 use crate::graph::{Activation, Conv, Padding, Shape};
 use crate::kernels::Dispatch;
 
-/// Pixels that one invocation of `conv` or `pointwise` computes.
-pub(super) const TILE_PIXELS: usize = 8;
-/// Output blocks that one invocation may compute.
-pub(super) const TILES: [usize; 3] = [4, 2, 1];
-/// Invocations of their workgroups.
+/// Invocations of the workgroups of `conv` and `pointwise`.
 pub(super) const TILE_WORKGROUP: u32 = 32;
+
+/// From as many multiplications on, a 1x1 convolution goes to `pointwise`. It is a quarter faster than
+/// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
+const POINTWISE_PRODUCTS: usize = 1 << 23;
 
 /// A convolution with everything that its kernel has to know.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,10 +38,7 @@ impl ConvLayer {
 
     /// The weight `[out, in / groups, kernel, kernel]` in 4x4 matrices, in the kernel's order.
     pub fn pack_weight(&self, weight: &[f32]) -> Vec<f32> {
-        let tile_blocks = match self.route() {
-            Route::Linear => 1,
-            Route::Pointwise | Route::Conv => self.tile_blocks(),
-        };
+        let tile_blocks = self.tile_blocks();
         let Conv { kernel, groups, .. } = self.conv;
         let taps = kernel * kernel;
         let (in_per_group, out_per_group) = (self.input.channels / groups, self.conv.out_channels / groups);
@@ -75,12 +72,22 @@ impl ConvLayer {
     }
 
     /// Output blocks per invocation: the tile that loads and multiplies least over the whole layer. One
-    /// step of an invocation loads 8 pixels and 4 vectors of weights per block, and the multiplications
-    /// of a block cost about as much as two more loads; a tile over several groups also reads zeros.
+    /// step of an invocation loads 16 pixels and 4 vectors of weights per block, and the multiplications
+    /// of a block cost about as much as four more loads; a tile over several groups also reads zeros.
     pub(super) fn tile_blocks(&self) -> usize {
+        let tiles: &[usize] = match self.route() {
+            Route::Linear => &[1],
+            Route::Pointwise => &pointwise::TILES,
+            Route::Conv => &conv::TILES,
+        };
         let out_blocks = blocks(self.conv.out_channels) as usize;
-        let cost = |tile: &usize| out_blocks.div_ceil(*tile) * self.span(*tile) * (TILE_PIXELS + 6 * tile);
-        TILES.into_iter().min_by_key(cost).expect("a tile")
+        let cost = |tile: &usize| out_blocks.div_ceil(*tile) * self.span(*tile) * (16 + 8 * tile);
+        tiles.iter().copied().min_by_key(cost).expect("a tile")
+    }
+
+    /// The override `curves` of `activate.wgsl`: whether the activation needs exponentials.
+    pub(super) fn curves(&self) -> bool {
+        matches!(self.activation, Activation::Silu | Activation::Sigmoid)
     }
 
     /// Input blocks that a band of `tile_blocks` output blocks reads, the widest band's.
@@ -108,9 +115,14 @@ impl ConvLayer {
     }
 
     fn route(&self) -> Route {
+        let products = self.input.channels * self.conv.out_channels * self.output.pixels();
         match self.conv {
             Conv { kernel: 1, .. } if self.input.pixels() == 1 => Route::Linear,
-            Conv { kernel: 1, padding: Padding::Each(0) | Padding::Same, groups: 1, .. } => Route::Pointwise,
+            Conv { kernel: 1, padding: Padding::Each(0) | Padding::Same, groups: 1, .. }
+                if products >= POINTWISE_PRODUCTS =>
+            {
+                Route::Pointwise
+            }
             _ => Route::Conv,
         }
     }
@@ -143,8 +155,8 @@ mod tests {
 
     #[test]
     fn tiles_stay_inside_narrow_groups() {
-        assert_eq!(layer(Conv::new(3, 64), 64).tile_blocks(), 4);
-        assert_eq!(layer(Conv::new(3, 128).groups(2), 64).tile_blocks(), 4);
+        assert_eq!(layer(Conv::new(3, 64), 64).tile_blocks(), 2);
+        assert_eq!(layer(Conv::new(3, 128).groups(2), 64).tile_blocks(), 2);
         assert_eq!(layer(Conv::new(3, 128).groups(32), 128).tile_blocks(), 1, "ResNeXt's groups of four");
         assert_eq!(layer(Conv::new(3, 128).groups(32), 128).span(1), 1);
     }

@@ -8,8 +8,8 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
 };
 
-/// Blocks that one workgroup computes: `BLOCKS` in the shader.
-const BLOCKS: u32 = 4;
+/// Invocations of a workgroup, each of which computes a block.
+const WORKGROUP: u32 = 16;
 
 params! { in_blocks, in_per_group, out_blocks, out_per_group, out_first_block, span, activation, has_shortcut }
 
@@ -30,6 +30,6 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         kernel: &KERNEL,
         overrides: Vec::new(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: out_blocks.div_ceil(BLOCKS),
+        workgroups: out_blocks.div_ceil(WORKGROUP),
     }
 }

@@ -56,12 +56,15 @@ pub struct Kernel {
     pub inputs: usize,
 }
 
+/// Values of a shader's `override`s, by name.
+pub type Overrides = Vec<(&'static str, u32)>;
+
 /// One start of a kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dispatch {
     pub kernel: &'static Kernel,
-    /// Values of the shader's `override`s, by name: what changes code, and so makes another pipeline.
-    pub overrides: Vec<(&'static str, u32)>,
+    /// What changes code, and so makes another pipeline.
+    pub overrides: Overrides,
     /// The uniform at binding 0.
     pub params: Vec<u8>,
     /// Along x; y and z are 1.
@@ -86,12 +89,16 @@ pub const ALL: &[&Kernel] = &[
 /// A dispatch for every pipeline that any network can ask for: each kernel with each value of its
 /// overrides. What they would compute does not matter; that they compile does.
 pub fn every_pipeline() -> Vec<Dispatch> {
-    let dispatch = |kernel, overrides| Dispatch { kernel, overrides, params: Vec::new(), workgroups: 0 };
-    let tiled = [&conv::KERNEL, &pointwise::KERNEL];
-    let plain = ALL.iter().copied().filter(|kernel| !tiled.contains(kernel));
-    let tiles = tiled.into_iter().flat_map(|kernel| layer::TILES.map(|blocks| (kernel, blocks as u32)));
-    let tiles = tiles.map(|(kernel, blocks)| dispatch(kernel, vec![("tile_blocks", blocks)]));
-    plain.map(|kernel| dispatch(kernel, Vec::new())).chain(tiles).collect()
+    let pipelines = ALL.iter().copied().flat_map(|kernel| {
+        let overrides = match kernel.name {
+            "conv" => conv::every_override(),
+            "pointwise" => pointwise::every_override(),
+            _ => vec![Overrides::new()],
+        };
+        overrides.into_iter().map(move |overrides| (kernel, overrides))
+    });
+    let dispatch = |(kernel, overrides)| Dispatch { kernel, overrides, params: Vec::new(), workgroups: 0 };
+    pipelines.map(dispatch).collect()
 }
 
 /// Invocations of a workgroup in shaders that take one output vector each.

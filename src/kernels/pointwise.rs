@@ -1,5 +1,5 @@
-use super::layer::{ConvLayer, TILE_PIXELS, TILE_WORKGROUP};
-use super::{Dispatch, Kernel, activation_code, blocks};
+use super::layer::{ConvLayer, TILE_WORKGROUP};
+use super::{Dispatch, Kernel, Overrides, activation_code, blocks};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise",
@@ -7,6 +7,11 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 4,
 };
+
+/// Output blocks that one invocation may compute.
+pub(super) const TILES: [usize; 2] = [4, 2];
+/// Pixels that one invocation computes.
+const TILE_PIXELS: usize = 16;
 
 params! {
     in_blocks, in_pixels, in_width, out_blocks, out_pixels, out_width, in_first_block, out_first_block, stride, tiles,
@@ -33,8 +38,17 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
     };
     Dispatch {
         kernel: &KERNEL,
-        overrides: vec![("tile_blocks", tile_blocks)],
+        overrides: overrides(tile_blocks, layer.curves()),
         params: bytemuck::bytes_of(&params).to_vec(),
         workgroups: (tiles * out_blocks.div_ceil(tile_blocks)).div_ceil(TILE_WORKGROUP),
     }
+}
+
+/// The overrides of every pipeline.
+pub(super) fn every_override() -> Vec<Overrides> {
+    TILES.iter().flat_map(|&blocks| [false, true].map(|curves| overrides(blocks as u32, curves))).collect()
+}
+
+fn overrides(tile_blocks: u32, curves: bool) -> Overrides {
+    vec![("tile_blocks", tile_blocks), ("curves", curves.into())]
 }
