@@ -58,6 +58,9 @@ impl RegNet {
         }
         if let Some(width) = self.final_width {
             x = net.scope("final_conv", |net| net.conv_bn("conv", "bn", x, Conv::new(1, width)));
+        }
+        // Where blocks end without an activation, the last one's comes here, with a last convolution or not.
+        if self.linear_out {
             x = net.activation(x, self.activation);
         }
         net.finish(x, "head.fc", classes)

@@ -21,10 +21,10 @@ pub fn gpu() -> Gpu {
 
 /// Tests that are ignored, and so shown as such, where there is no adapter; where the environment says
 /// that there has to be one (`SPLITLENS_REQUIRE_ADAPTER`), they fail instead.
-pub fn trials(tests: Vec<(&'static str, fn())>) -> Vec<Trial> {
+pub fn trials<F: FnOnce() + Send + 'static>(tests: Vec<(&'static str, F)>) -> Vec<Trial> {
     let missing = matches!(block_on(Gpu::open()), Err(GpuError::NoAdapter(_)));
     let ignored = missing && std::env::var_os("SPLITLENS_REQUIRE_ADAPTER").is_none();
-    let trial = |(name, test): (&str, fn())| {
+    let trial = |(name, test): (&'static str, F)| {
         Trial::test(name, move || {
             test();
             Ok(())

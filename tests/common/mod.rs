@@ -4,6 +4,7 @@
 
 pub mod adapter;
 pub mod golden;
+pub mod hashed;
 
 use std::path::PathBuf;
 
