@@ -19,7 +19,7 @@ pub fn DropAnywhere() -> impl IntoView {
     let listeners = [
         window_event_listener(ev::dragenter, move |event| {
             accept(&event);
-            depth.update(|depth| *depth += 1);
+            depth.update(|depth| *depth += i32::from(brings_files(&event)));
         }),
         window_event_listener(ev::dragover, move |event| accept(&event)),
         window_event_listener(ev::dragleave, move |_| depth.update(|depth| *depth = (*depth - 1).max(0))),
@@ -68,6 +68,11 @@ pub fn PickButton() -> impl IntoView {
             "Open a picture"
         </label>
     }
+}
+
+/// Text that is dragged about is none of our business until it is dropped.
+fn brings_files(event: &DragEvent) -> bool {
+    event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0))
 }
 
 fn take(state: State, session: Session, data: Option<DataTransfer>, nothing: &str) {

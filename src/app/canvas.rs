@@ -4,23 +4,25 @@ use leptos::prelude::*;
 use wasm_bindgen::{Clamped, JsCast, JsValue};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use crate::vision::{ColourMap, Map, Range, paint, upsample};
+use super::lens::Scale;
+use crate::vision::{Map, upsample};
 
-/// Pixels across a smoothly drawn map: far more than it has cells, and quick to paint.
-const SMOOTH_EDGE: usize = 512;
+/// Pixels across a large map and a thumbnail when drawn smoothly: far more than there are cells, and quick to paint.
+pub const LARGE: usize = 512;
+pub const SMALL: usize = 160;
 
 /// A canvas's pen; `None` where the browser has none left to give.
 pub fn pen(canvas: &HtmlCanvasElement) -> Option<CanvasRenderingContext2d> {
     canvas.get_context("2d").ok()??.dyn_into().ok()
 }
 
-/// Paints a map onto a canvas that styles stretch to its place: interpolated, or one pixel a cell.
-pub fn draw_map(canvas: &HtmlCanvasElement, map: &Map, range: Range, colours: ColourMap, smooth: bool) {
-    let rgba = match smooth {
-        true => paint(&upsample(map, SMOOTH_EDGE, SMOOTH_EDGE, true), range, colours),
-        false => paint(map, range, colours),
+/// Paints a map onto a canvas that styles stretch to its place: interpolated to `smooth` pixels across, or one
+/// pixel a cell.
+pub fn draw_map(canvas: &HtmlCanvasElement, map: &Map, scale: Scale, smooth: Option<usize>) {
+    let (rgba, width, height) = match smooth {
+        Some(edge) => (scale.paint(&upsample(map, edge, edge, true)), edge, edge),
+        None => (scale.paint(map), map.width, map.height),
     };
-    let (width, height) = if smooth { (SMOOTH_EDGE, SMOOTH_EDGE) } else { (map.width, map.height) };
     canvas.set_width(width as u32);
     canvas.set_height(height as u32);
     let image = ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), width as u32, height as u32);
@@ -38,11 +40,11 @@ pub fn draw_picture(canvas: &HtmlCanvasElement, picture: &HtmlCanvasElement) {
     }
 }
 
-/// A colour scale from left to right, as a style.
-pub fn gradient(colours: ColourMap) -> String {
+/// A colour scale from its low end to its high one, as a style.
+pub fn gradient(scale: Scale) -> String {
     const STOPS: usize = 16;
     let stop = |index: usize| {
-        let [red, green, blue] = colours.sample(index as f32 / STOPS as f32);
+        let [red, green, blue] = scale.colour(index as f32 / STOPS as f32);
         format!("rgb({red} {green} {blue})")
     };
     let stops: Vec<String> = (0..=STOPS).map(stop).collect();

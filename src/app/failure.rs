@@ -62,6 +62,11 @@ impl Failure {
         }
     }
 
+    /// Whether another picture may fare better.
+    pub fn is_of_picture(&self) -> bool {
+        matches!(self, Failure::Picture(_) | Failure::Stopped)
+    }
+
     /// Whether the same thing may well work the next time.
     pub fn worth_retrying(&self) -> bool {
         !matches!(self, Failure::NoWebGpu)

@@ -29,6 +29,23 @@ pub fn HelpButton() -> impl IntoView {
     }
 }
 
+/// What the page shows, for who is new to it.
+#[component]
+pub fn About() -> impl IntoView {
+    view! {
+        <p>
+            "SplitLens runs an image network in your browser and shows where its attention goes. A unit of attention "
+            "makes several branches of features and weighs them by gates, one number per channel and branch. Gates "
+            "have no place in the picture: every map here multiplies them with the activations that they weigh."
+        </p>
+        <p>
+            "Choose a unit by its depth in the network, then a branch, to see what it contributes where; a class, to see "
+            "where the evidence for it lies; a channel, to see its feature maps and how they are weighed."
+        </p>
+        <p>"Drop a picture anywhere, paste one, or open a file. It stays on your machine."</p>
+    }
+}
+
 #[component]
 pub fn HelpDialog() -> impl IntoView {
     let help = expect_context::<Help>();
@@ -44,12 +61,7 @@ pub fn HelpDialog() -> impl IntoView {
     view! {
         <dialog class="help" node_ref=help.0 aria-labelledby="help-title" data-testid="help-dialog">
             <h2 id="help-title">"What this is"</h2>
-            <p>
-                "SplitLens runs an image network in your browser and shows where its attention goes. A unit of attention "
-                "makes several branches of features and weighs them by gates, one number per channel and branch. Gates "
-                "have no place in the picture: every map here multiplies them with the activations that they weigh."
-            </p>
-            <p>"Drop a picture anywhere, paste one, or open a file. It stays on your machine."</p>
+            <About/>
             <h2>"Keys"</h2>
             <dl>{keys.into_iter().chain(networks).map(row).collect_view()}</dl>
             <p class="muted">

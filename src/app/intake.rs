@@ -39,17 +39,28 @@ pub enum Source {
 /// A picture that has been read.
 #[derive(Clone)]
 pub struct Picture {
+    pub source: Source,
     pub title: String,
     /// What a visitor who does not see it should know of it.
     pub alt: String,
-    /// Whom to credit, if it is one of the samples.
-    pub sample: Option<Sample>,
     /// Width and height of the whole picture in pixels.
     pub extent: (usize, usize),
     /// The part that the network sees, in good resolution.
     pub square: HtmlCanvasElement,
-    /// The same part as the network sees it.
+    /// The same part as the network sees it,
     pub pixels: Rc<RgbImage>,
+    /// and how it was made.
+    pub preprocess: Preprocess,
+}
+
+impl Picture {
+    /// The sample that it is, if it is one.
+    pub fn sample(&self) -> Option<&Sample> {
+        match &self.source {
+            Source::Sample(sample) => Some(sample),
+            Source::File { .. } => None,
+        }
+    }
 }
 
 /// Why a picture could not be read, as a sentence.
@@ -78,19 +89,19 @@ pub async fn read(
     progress: impl FnMut(usize, usize),
     overtaken: impl Fn() -> bool,
 ) -> Result<Picture, IntakeError> {
-    let (blob, title, alt, sample) = match source {
+    let (blob, title, alt) = match &source {
         Source::Sample(sample) => {
             let blob = fetch::blob(&sample.path()).await.map_err(IntakeError::Sample)?;
-            (blob, sample.title.clone(), sample.alt.clone(), Some(sample))
+            (blob, sample.title.clone(), sample.alt.clone())
         }
-        Source::File { blob, name } => (blob, name.clone(), format!("Your picture {name}"), None),
+        Source::File { blob, name } => (blob.clone(), name.clone(), format!("Your picture {name}")),
     };
     let bitmap = decode(&blob, &title).await?;
     let result = read_bitmap(&bitmap, &title, preprocess, progress, overtaken).await;
     let extent = (bitmap.width() as usize, bitmap.height() as usize);
     bitmap.close();
     let (square, pixels) = result?;
-    Ok(Picture { title, alt, sample, extent, square, pixels: Rc::new(pixels) })
+    Ok(Picture { source, title, alt, extent, square, pixels: Rc::new(pixels), preprocess: preprocess.clone() })
 }
 
 async fn decode(blob: &Blob, name: &str) -> Result<ImageBitmap, IntakeError> {

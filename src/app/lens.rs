@@ -4,16 +4,42 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::session::Session;
 use super::state::{Analysis, State, View};
-use crate::vision::{ColourMap, Map, MapKind, Range, RangeScope, Selection, branch_map, class_activation_map, range};
+use crate::vision::{
+    ColourMap, Map, MapKind, Range, RangeScope, Selection, branch_map, class_activation_map, paint, range,
+};
 
-/// A map, the values at the ends of its scale, and the scale.
+/// A map and the scale that it is painted in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lens {
     pub map: Map,
+    pub scale: Scale,
+}
+
+/// The values at the ends of a colour scale, and the colours between.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
     pub range: Range,
     pub colours: ColourMap,
+    /// The colours run the other way.
+    pub flipped: bool,
+}
+
+impl Scale {
+    /// Red, green, blue at `t`, 0 for the low end and 1 for the high one.
+    pub fn colour(self, t: f32) -> [u8; 3] {
+        self.colours.sample(if self.flipped { 1.0 - t } else { t })
+    }
+
+    /// Red, green, blue, alpha for each of the map's values.
+    pub fn paint(self, map: &Map) -> Vec<u8> {
+        if !self.flipped {
+            return paint(map, self.range, self.colours);
+        }
+        let Range { low, high } = self.range;
+        let negated = Map { values: map.values.iter().map(|value| -value).collect(), ..*map };
+        paint(&negated, Range { low: -high, high: -low }, self.colours)
+    }
 }
 
 /// The lens that the page shows; `None` before the first analysis.
@@ -21,16 +47,18 @@ pub struct Lens {
 pub struct Shown(pub Memo<Option<Arc<Lens>>>);
 
 impl Shown {
-    pub fn new(state: State, session: Session) -> Self {
+    pub fn new(state: State) -> Self {
         Self(Memo::new(move |_| {
             let analysis = state.analysis.get()?;
             let view = state.view.get();
             let (map, range) = match view.kind() {
                 Some(kind) => of_branch(state, &analysis, kind)?,
-                None => of_class(state, session, &analysis)?,
+                None => of_class(state, &analysis)?,
             };
             let colours = if view.diverges() { state.diverging.get() } else { state.sequential.get() };
-            Some(Arc::new(Lens { map, range, colours }))
+            // Of two branches the first is warm and the second cold, whichever is taken from the other.
+            let flipped = view == View::Difference && state.branches() == 2 && state.branch.get() == 1;
+            Some(Arc::new(Lens { map, scale: Scale { range, colours, flipped } }))
         }))
     }
 }
@@ -42,24 +70,18 @@ fn of_branch(state: State, analysis: &Analysis, kind: MapKind) -> Option<(Map, R
 }
 
 /// Beyond the map itself, a class is compared with the other classes of the list.
-fn of_class(state: State, session: Session, analysis: &Analysis) -> Option<(Map, Range)> {
+fn of_class(state: State, analysis: &Analysis) -> Option<(Map, Range)> {
     let class = state.shown_class()?;
-    let map = |class| class_map(session, analysis, class);
-    let shown = map(class)?;
+    let map = |class| class_activation_map(&analysis.reading.features, analysis.classifier.row(class));
+    let shown = map(class);
     let range = match state.scope.get() {
         RangeScope::Map => Range::symmetric([&shown]),
         RangeScope::Unit | RangeScope::Network => {
-            let listed: Vec<Map> = analysis.top.iter().filter_map(|prediction| map(prediction.index)).collect();
+            let listed: Vec<Map> = analysis.top.iter().map(|prediction| map(prediction.index)).collect();
             Range::symmetric(listed.iter().chain([&shown]))
         }
     };
     Some((shown, range))
-}
-
-/// Where the evidence for a class lies.
-fn class_map(session: Session, analysis: &Analysis, class: usize) -> Option<Map> {
-    let features = &analysis.reading.features;
-    session.with_network(|network| class_activation_map(features, network.classifier_row(class)))
 }
 
 /// How the class activation map adds up to the logit.
@@ -72,17 +94,22 @@ pub struct Evidence {
 }
 
 /// The parts of the shown class's logit.
-pub fn evidence(state: State, session: Session) -> Option<Evidence> {
+pub fn evidence(state: State) -> Option<Evidence> {
     let analysis = state.analysis.get()?;
     let class = state.shown_class()?;
-    let map = class_map(session, &analysis, class)?;
-    let mean = map.values.iter().sum::<f32>() / map.values.len() as f32;
-    let bias = session.with_network(|network| network.classifier_bias(class))?;
-    Some(Evidence { mean, bias, logit: *analysis.reading.logits.get(class)? })
+    let map = class_activation_map(&analysis.reading.features, analysis.classifier.row(class));
+    Some(Evidence {
+        mean: map.values.iter().sum::<f32>() / map.values.len() as f32,
+        bias: analysis.classifier.bias[class],
+        logit: analysis.reading.logits[class],
+    })
 }
 
 /// Views that say something about the chosen unit.
 pub fn views(state: State) -> Vec<View> {
+    if state.branches() == 0 {
+        return vec![View::Class];
+    }
     let kinds = MapKind::of_branches(state.branches());
     View::ALL.into_iter().filter(|view| view.kind().is_none_or(|kind| kinds.contains(&kind))).collect()
 }

@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 
 use super::arrivals::{DropAnywhere, PickButton};
 use super::debug;
-use super::help::{Help, HelpDialog};
+use super::help::{About, Help, HelpDialog};
 use super::intake::Source;
 use super::keys;
 use super::lens::Shown;
@@ -25,14 +25,15 @@ pub fn Page() -> impl IntoView {
     provide_context(state);
     provide_context(session);
     provide_context(help);
-    provide_context(Shown::new(state, session));
+    provide_context(Shown::new(state));
     keys::listen(state, session, help);
     debug::expose(state, session);
     reflect_phase(state);
     spawn_local(open(state, session, samples));
 
-    let has_units = move || state.analysis.with(|a| a.as_ref().is_none_or(|a| !a.reading.units.is_empty()));
-    let credit = move || state.picture.with(|picture| picture.as_ref()?.sample.clone());
+    let has_analysis = move || state.analysis.with(Option::is_some);
+    let has_units = move || state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()));
+    let credit = move || state.picture.with(|picture| picture.as_ref()?.sample().cloned());
     let own = move || {
         state.picture.with(|picture| {
             let picture = picture.as_ref()?;
@@ -58,14 +59,22 @@ pub fn Page() -> impl IntoView {
         <Status/>
         <main class="page">
             <div class="look">
-                <div class="stuck"><PictureView/><Legend/></div>
-                <Tabs/>
-                <Explain/>
-                <Display/>
+                <div class="stuck">
+                    <PictureView/>
+                    <Show when=has_analysis><Legend/></Show>
+                </div>
+                <Show when=has_analysis><Tabs/><Explain/><Display/></Show>
             </div>
             <div class="panels">
-                <PredictionList/>
-                <Show when=has_units><Depth/><Strip/></Show>
+                <Show
+                    when=has_analysis
+                    fallback=|| view! {
+                        <section class="panel about" aria-label="What this is"><h2>"What you will see"</h2><About/></section>
+                    }
+                >
+                    <PredictionList/>
+                    <Show when=has_units><Depth/><Strip/></Show>
+                </Show>
             </div>
         </main>
         <Footer samples/>

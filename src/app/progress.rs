@@ -40,6 +40,7 @@ fn describe(progress: Progress) -> String {
         Stage::Card => "Reading about the network".into(),
         Stage::Adapter => "Asking for the graphics device".into(),
         Stage::Download => match total {
+            0 if done == 0 => "Loading weights".into(),
             0 => format!("Loading weights, {}", words::megabytes(done as u64)),
             _ => format!("Loading weights, {} of {}", words::megabytes(done as u64), words::megabytes(total as u64)),
         },

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use super::fetch::{self, FetchError};
-use super::intake::Source;
+use super::intake::{Picture, Source};
 use super::session::Session;
 use super::state::State;
 
@@ -51,7 +51,9 @@ fn SampleButton(sample: Sample) -> impl IntoView {
     let (state, session) = (expect_context::<State>(), expect_context::<Session>());
     let file = sample.file.clone();
     let is_shown = Memo::new(move |_| {
-        state.picture.with(|picture| Some(&file) == picture.as_ref().and_then(|p| p.sample.as_ref()).map(|s| &s.file))
+        state
+            .picture
+            .with(|picture| Some(&file) == picture.as_ref().and_then(Picture::sample).map(|sample| &sample.file))
     });
     let chosen = sample.clone();
     view! {
@@ -63,7 +65,7 @@ fn SampleButton(sample: Sample) -> impl IntoView {
             title=sample.title.clone()
             on:click=move |_| session.analyse(Source::Sample(chosen.clone()))
         >
-            <img src=sample.path() alt=sample.title.clone() width="56" height="56" decoding="async"/>
+            <img src=sample.path() alt=sample.title.clone() width="56" height="56" decoding="async" draggable="false"/>
         </button>
     }
 }

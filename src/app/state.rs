@@ -87,11 +87,27 @@ pub enum Tone {
     Note,
 }
 
+/// A network's last linear layer, kept for class activation maps.
+pub struct Classifier {
+    /// `[classes, features]`
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+}
+
+impl Classifier {
+    /// The weights of one class, one per channel of the features.
+    pub fn row(&self, class: usize) -> &[f32] {
+        let features = self.weight.len() / self.bias.len();
+        &self.weight[class * features..][..features]
+    }
+}
+
 /// What one run on one picture left behind.
 pub struct Analysis {
     /// Counts runs: what is cached for one run is not shown with another.
     pub run: u64,
     pub model: Arc<Model>,
+    pub classifier: Arc<Classifier>,
     pub reading: Reading,
     pub probabilities: Vec<f32>,
     pub top: Vec<Prediction>,

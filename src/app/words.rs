@@ -3,6 +3,9 @@
 use crate::graph::UnitKind;
 use crate::reading::UnitReading;
 
+/// Keeps a number and its unit on one line.
+const NBSP: char = '\u{a0}';
+
 /// Three significant digits, with a power of ten where plain digits would be unwieldy.
 pub fn number(value: f32) -> String {
     if value.is_nan() {
@@ -29,7 +32,7 @@ fn power_of_ten(value: f32, digits: usize) -> String {
     let text = format!("{:.*e}", digits - 1, value.abs());
     let sign = if value < 0.0 { "−" } else { "" };
     match text.split_once('e') {
-        Some((mantissa, exponent)) => format!("{sign}{mantissa} × 10{}", superscript(exponent)),
+        Some((mantissa, exponent)) => format!("{sign}{mantissa}{NBSP}×{NBSP}10{}", superscript(exponent)),
         None => text,
     }
 }
@@ -51,25 +54,25 @@ pub fn gate(value: f32) -> String {
 }
 
 pub fn percent(part: f32) -> String {
-    format!("{:.1} %", part * 100.0)
+    format!("{:.1}{NBSP}%", part * 100.0)
 }
 
 /// Decimal megabytes, as browsers count downloads.
 pub fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
+    format!("{:.1}{NBSP}MB", bytes as f64 / 1e6)
 }
 
 /// Millions or thousands, as papers count parameters.
 pub fn count(count: u64) -> String {
     match count {
-        1_000_000.. => format!("{:.1} M", count as f64 / 1e6),
-        1_000.. => format!("{:.0} k", count as f64 / 1e3),
+        1_000_000.. => format!("{:.1}{NBSP}M", count as f64 / 1e6),
+        1_000.. => format!("{:.0}{NBSP}k", count as f64 / 1e3),
         _ => count.to_string(),
     }
 }
 
 pub fn milliseconds(ms: f64) -> String {
-    if ms < 1000.0 { format!("{ms:.0} ms") } else { format!("{:.1} s", ms / 1000.0) }
+    if ms < 1000.0 { format!("{ms:.0}{NBSP}ms") } else { format!("{:.1}{NBSP}s", ms / 1000.0) }
 }
 
 /// Stage and position of a unit, both from 1, as the papers' tables count: `layer2.0.conv2` is (2, 1). In a

@@ -68,8 +68,9 @@ pub enum ChannelOrder {
     /// As the network has them.
     #[default]
     Channel,
-    /// By the branch that dominates them, the first branch's strongest channel first. Within the last
-    /// branch the weakest comes first, so that with two branches the first gate falls all the way.
+    /// Within each cardinal group by the branch that dominates them, the first branch's strongest channel
+    /// first. Within the last branch the weakest comes first, so that with two branches the first gate
+    /// falls all the way.
     Dominance,
 }
 
@@ -78,11 +79,12 @@ pub fn channel_order(gates: &Gates, order: ChannelOrder) -> Vec<usize> {
     let mut channels: Vec<usize> = (0..gates.channels).collect();
     if order == ChannelOrder::Dominance {
         let all = dominance(gates);
-        channels.sort_by(|a, b| {
-            let (a, b) = (all[*a], all[*b]);
+        let group = |channel: usize| channel * gates.groups / gates.channels;
+        channels.sort_by(|&one, &other| {
+            let (a, b) = (all[one], all[other]);
             let rising = a.branch > 0 && a.branch + 1 == gates.branches;
             let margins = if rising { a.margin.total_cmp(&b.margin) } else { b.margin.total_cmp(&a.margin) };
-            a.branch.cmp(&b.branch).then(margins)
+            group(one).cmp(&group(other)).then(a.branch.cmp(&b.branch)).then(margins)
         });
     }
     channels
@@ -112,6 +114,12 @@ mod tests {
         let found = branch_statistics(&gates(&[&[0.25, 0.75], &[0.75, 0.25]]));
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].mean, found[1].max), (0.5, 0.75));
+    }
+
+    #[test]
+    fn sorting_keeps_cardinal_groups_together() {
+        let gates = Gates { groups: 2, ..gates(&[&[0.25, 0.75, 0.5, 1.0], &[0.75, 0.25, 0.5, 0.0]]) };
+        assert_eq!(channel_order(&gates, ChannelOrder::Dominance), [1, 0, 3, 2]);
     }
 
     #[test]

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use leptos::html::Canvas;
 use leptos::prelude::*;
 
-use crate::app::canvas::draw_map;
+use crate::app::canvas::{SMALL, draw_map};
+use crate::app::lens::Scale;
 use crate::app::session::Session;
 use crate::app::state::{Activations, State};
 use crate::app::words;
@@ -35,6 +36,7 @@ pub fn Channel(channel: Memo<Option<usize>>, gates: Memo<Option<Gates>>) -> impl
             <h3>{move || channel.get().map(|channel| format!("Channel {channel}"))}</h3>
             <div class="equation">
                 <For each=move || 0..branches() key=|branch| *branch let(branch)>
+                    <span class="product">
                     {(branch > 0).then(|| view! { <span class="sign">"+"</span> })}
                     <span class="factor">
                         <span class=format!("swatch branch-{branch}")></span>
@@ -50,9 +52,12 @@ pub fn Channel(channel: Memo<Option<usize>>, gates: Memo<Option<Gates>>) -> impl
                         range
                         map=Signal::derive(move || parts.with(|parts| parts.as_ref()?.maps.get(branch).cloned()))
                     />
+                    </span>
                 </For>
-                <span class="sign">"="</span>
-                <Thumbnail name="output".to_string() range map=read(|parts| parts.sum.clone())/>
+                <span class="product">
+                    <span class="sign">"="</span>
+                    <Thumbnail name="output".to_string() range map=read(|parts| parts.sum.clone())/>
+                </span>
             </div>
             <p class="muted scale">
                 {move || range.get().map(|range| {
@@ -102,7 +107,8 @@ fn Thumbnail(name: String, range: Signal<Option<Range>>, map: Signal<Option<Map>
     let canvas = NodeRef::<Canvas>::new();
     Effect::new(move |_| {
         if let (Some(canvas), Some(range), Some(map)) = (canvas.get(), range.get(), map.get()) {
-            draw_map(&canvas, &map, range, state.sequential.get(), state.smooth.get());
+            let scale = Scale { range, colours: state.sequential.get(), flipped: false };
+            draw_map(&canvas, &map, scale, state.smooth.get().then_some(SMALL));
         }
     });
     view! {

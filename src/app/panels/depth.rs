@@ -94,7 +94,7 @@ pub fn Depth() -> impl IntoView {
                 <p class="muted">
                     "Mean gate of each branch, unit by unit; whiskers: one standard deviation over the channels."
                 </p>
-                <TableButton what="Mean gates by unit" testid="depth-table" table=move || table(&stops.get())/>
+                <TableButton what="mean gates by unit" testid="depth-table" table=move || table(&stops.get())/>
             </div>
             <div class="rail" role="radiogroup" aria-label="Units" node_ref=rail on:keydown=walk>
                 <For each=stages key=|(stage, stops)| (*stage, stops.len()) let((stage, _))>
@@ -118,10 +118,11 @@ fn button_of(rail: &Element, unit: usize) -> Option<HtmlElement> {
     rail.query_selector(&format!("[data-unit='{unit}']")).ok()??.dyn_into().ok()
 }
 
-/// Brings a unit into the rail's view and leaves the page where it is.
+/// Brings a unit into the rail's view, with a bit of its neighbour, and leaves the page where it is.
 fn scroll_sideways(rail: &Element, button: &Element) {
+    const NEIGHBOUR: f64 = 24.0;
     let (view, unit) = (rail.get_bounding_client_rect(), button.get_bounding_client_rect());
-    let beyond = (unit.right() - view.right()).max(0.0) + (unit.left() - view.left()).min(0.0);
+    let beyond = (unit.right() + NEIGHBOUR - view.right()).max(0.0) + (unit.left() - NEIGHBOUR - view.left()).min(0.0);
     rail.set_scroll_left(rail.scroll_left() + beyond.round() as i32);
 }
 

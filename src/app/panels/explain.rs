@@ -2,7 +2,6 @@ use leptos::prelude::*;
 
 use crate::app::lens;
 use crate::app::parts::Term;
-use crate::app::session::Session;
 use crate::app::state::{State, View};
 use crate::app::words;
 use crate::graph::UnitKind;
@@ -95,8 +94,8 @@ fn contribution(branch: usize, facts: &Facts) -> impl IntoView + use<> {
 fn share(branch: usize, facts: &Facts) -> impl IntoView + use<> {
     let subject = subject(branch, facts);
     view! {
-        {subject}": its part of all branches’ contributions ("{gate_term(facts)}" × "{activation_term(facts)}
-        ", summed over channels), cell by cell. Activations are never negative, so it is a true share between 0 and 1."
+        {subject}": its part of what all branches contribute, cell by cell. A contribution is "{gate_term(facts)}" × "
+        {activation_term(facts)}", summed over channels: never negative, so this is a true share between 0 and 1."
     }
 }
 
@@ -107,8 +106,8 @@ fn difference(branch: usize, facts: &Facts) -> impl IntoView + use<> {
         _ => "the mean of the other branches’".into(),
     };
     view! {
-        {subject}": its contribution ("{gate_term(facts)}" × "{activation_term(facts)}
-        {format!(", summed over channels) minus {other}, cell by cell.")}
+        {subject}{format!(": its contribution minus {other}, cell by cell. A contribution is ")}
+        {gate_term(facts)}" × "{activation_term(facts)}", summed over channels."
     }
 }
 
@@ -174,11 +173,10 @@ fn cardinality_meaning(cardinality: usize) -> String {
 }
 
 fn of_class(state: State) -> impl IntoView {
-    let session = expect_context::<Session>();
-    let evidence = Memo::new(move |_| lens::evidence(state, session));
+    let evidence = Memo::new(move |_| lens::evidence(state));
     let name = move || {
         let class = state.shown_class()?;
-        state.model.with(|model| Some(model.as_ref()?.label(class).to_string()))
+        state.analysis.with(|analysis| Some(analysis.as_ref()?.model.label(class).to_string()))
     };
     let probability = move || {
         let class = state.shown_class()?;

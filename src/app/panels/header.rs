@@ -54,8 +54,7 @@ fn Networks() -> impl IntoView {
 fn describe(model: &Model) -> String {
     let (cost, [_, height, width]) = (model.cost(), model.card.input);
     format!(
-        "{} parameters, {} multiply-adds, sees {width} × {height} pixels, right at first guess on {} of its validation \
-         pictures",
+        "{} parameters · {} multiply-adds · {width} × {height} pixels in · first guess right on {}",
         words::count(cost.parameters),
         words::count(cost.macs),
         words::percent(model.training.top1),

@@ -23,27 +23,27 @@ pub fn Legend() -> impl IntoView {
         let (x, y) = state.cell.get()?;
         shown.with(|lens| {
             let lens = lens.as_deref()?;
-            let position = lens.range.position(lens.map.at(x, y))?;
+            let position = lens.scale.range.position(lens.map.at(x, y))?;
             Some(format!("{:.1}%", position * 100.0))
         })
     };
     view! {
         <div class="legend" data-testid="legend" role="img"
-            aria-label=move || format!("Colour scale from {} to {}", read(|l| words::number(l.range.low)), read(|l| words::number(l.range.high)))
+            aria-label=move || format!("Colour scale from {} to {}", read(|l| words::number(l.scale.range.low)), read(|l| words::number(l.scale.range.high)))
         >
-            <div class="legend-bar" style:background=move || read(|lens| gradient(lens.colours))>
+            <div class="legend-bar" style:background=move || read(|lens| gradient(lens.scale))>
                 <Show when=move || marker().is_some()>
                     <span class="legend-marker" style:left=marker></span>
                 </Show>
             </div>
             <div class="legend-numbers">
-                <span data-testid="legend-low">{move || read(|lens| words::number(lens.range.low))}</span>
+                <span data-testid="legend-low">{move || read(|lens| words::number(lens.scale.range.low))}</span>
                 <span class="legend-end">{move || { let [low, _] = ends(); low }}</span>
                 <span class="legend-middle">
-                    {move || read(|lens| words::number((lens.range.low + lens.range.high) / 2.0))}
+                    {move || read(|lens| words::number((lens.scale.range.low + lens.scale.range.high) / 2.0))}
                 </span>
                 <span class="legend-end">{move || { let [_, high] = ends(); high }}</span>
-                <span data-testid="legend-high">{move || read(|lens| words::number(lens.range.high))}</span>
+                <span data-testid="legend-high">{move || read(|lens| words::number(lens.scale.range.high))}</span>
             </div>
         </div>
     }

@@ -3,7 +3,7 @@ use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
 
 use super::Readout;
-use crate::app::canvas::{draw_map, draw_picture};
+use crate::app::canvas::{LARGE, draw_map, draw_picture};
 use crate::app::lens::Shown;
 use crate::app::progress::ProgressLine;
 use crate::app::state::{State, View};
@@ -26,7 +26,7 @@ pub fn PictureView() -> impl IntoView {
     });
     Effect::new(move |_| {
         if let (Some(canvas), Some(lens)) = (heat.get(), shown.get()) {
-            draw_map(&canvas, &lens.map, lens.range, lens.colours, state.smooth.get());
+            draw_map(&canvas, &lens.map, lens.scale, state.smooth.get().then_some(LARGE));
         }
     });
 
@@ -39,7 +39,9 @@ pub fn PictureView() -> impl IntoView {
         };
         let x = cell(f64::from(event.client_x()) - bounds.left(), bounds.width(), width);
         let y = cell(f64::from(event.client_y()) - bounds.top(), bounds.height(), height);
-        state.cell.set(Some((x, y)));
+        if state.cell.get_untracked() != Some((x, y)) {
+            state.cell.set(Some((x, y)));
+        }
     };
     // A finger covers what it points at: what it read stays until the next tap.
     let leave = move |event: PointerEvent| {
@@ -72,7 +74,7 @@ pub fn PictureView() -> impl IntoView {
     let greyed = move || has_map() && !state.colourful.get() && state.opacity.get() > 0;
 
     view! {
-        <figure class="picture" id="picture" role="tabpanel" aria-label="Picture and map">
+        <div id="picture" role="tabpanel" aria-label="Picture and map">
             <div
                 class="frame" node_ref=frame tabindex="0" role="application"
                 aria-roledescription="picture with a heat map"
@@ -93,8 +95,8 @@ pub fn PictureView() -> impl IntoView {
                 <Show when=move || mark().is_some()><span class="cell-mark" style=mark></span></Show>
                 <ProgressLine/>
             </div>
-            <figcaption><Readout/></figcaption>
-        </figure>
+            <div class="picture-caption"><Readout/></div>
+        </div>
     }
 }
 

@@ -13,7 +13,7 @@ pub fn PredictionList() -> impl IntoView {
     });
     let ranked = move || -> Vec<(usize, Prediction)> { top.get().into_iter().enumerate().collect() };
     let first = move || top.with(|top| top.first().map(|prediction| prediction.index.to_string()));
-    let classes = move || state.model.with(|model| model.as_ref().map(|model| model.labels.len()));
+    let classes = move || state.analysis.with(|analysis| analysis.as_ref().map(|analysis| analysis.model.labels.len()));
     view! {
         <section class="panel prediction" data-testid="prediction" data-index=first aria-labelledby="prediction-title">
             <header class="panel-head">
@@ -39,10 +39,11 @@ pub fn PredictionList() -> impl IntoView {
 fn Row(prediction: Prediction) -> impl IntoView {
     let state = expect_context::<State>();
     let Prediction { index, probability, .. } = prediction;
-    let (short, long) = state.model.with_untracked(|model| {
-        let label = model.as_ref().map(|model| model.labels[index].clone());
-        label.map(|label| (label.short, label.long)).unwrap_or_default()
+    let names = state.analysis.with_untracked(|analysis| {
+        let label = &analysis.as_ref()?.model.labels[index];
+        Some((label.short.clone(), label.long.clone()))
     });
+    let (short, long) = names.unwrap_or_default();
     let is_shown = move || state.view.get() == View::Class && state.shown_class() == Some(index);
     view! {
         <button

@@ -38,7 +38,9 @@ pub fn Readout() -> impl IntoView {
                 <span class="muted sum">{sum}</span>
             </Show>
         </div>
-        <TableButton what="The map" testid="map-table" table=move || map_table(shown)/>
+        <Show when=move || shown.with(Option::is_some)>
+            <TableButton what="the map’s values" testid="map-table" table=move || map_table(shown)/>
+        </Show>
     }
 }
 

@@ -43,14 +43,15 @@ pub fn Strip() -> impl IntoView {
         let Some(canvas) = canvas.get() else { return };
         gates.with(|gates| {
             if let Some(gates) = gates {
-                order.with(|order| draw(&canvas, width, gates, order, state.order.get()));
+                order.with(|order| draw(&canvas, width, gates, order));
             }
         });
     });
 
     let look_at = move |column: usize| {
-        if let Some(channel) = order.with_untracked(|order| order.get(column).copied()) {
-            state.channel.set(Some(channel));
+        let channel = order.with_untracked(|order| order.get(column).copied());
+        if channel.is_some() && channel != state.channel.get_untracked() {
+            state.channel.set(channel);
         }
     };
     let point = move |event: PointerEvent| {
@@ -85,7 +86,7 @@ pub fn Strip() -> impl IntoView {
             </header>
             <div class="caption">
                 <p class="muted">"One column per channel; its gates say how much of each branch the unit keeps."</p>
-                <TableButton what="Gates by channel" testid="gates-table"
+                <TableButton what="gates by channel" testid="gates-table"
                     table=move || gates.with(|gates| gates.as_ref().map(table).unwrap_or_default())/>
             </div>
             <div
@@ -128,7 +129,7 @@ fn in_words(gates: &Gates, channel: usize) -> String {
 }
 
 /// `width` is in pixels of the screen, so that every column's edge is sharp.
-fn draw(canvas: &HtmlCanvasElement, width: u32, gates: &Gates, order: &[usize], sorted: ChannelOrder) {
+fn draw(canvas: &HtmlCanvasElement, width: u32, gates: &Gates, order: &[usize]) {
     let height = (f64::from(canvas.client_height()) * window().device_pixel_ratio()).round();
     canvas.set_width(width.max(1));
     canvas.set_height(height.max(1.0) as u32);
@@ -146,13 +147,11 @@ fn draw(canvas: &HtmlCanvasElement, width: u32, gates: &Gates, order: &[usize], 
             pen.fill_rect(left, top, right - left, bottom - top);
         }
     }
-    // Cardinal groups are runs of neighbouring channels, which only the network's own order keeps together.
-    if sorted == ChannelOrder::Channel {
-        pen.set_fill_style_str(style_variable(canvas, "--surface").trim());
-        for group in 1..gates.groups {
-            let at = edge(group * gates.channels / gates.groups);
-            pen.fill_rect(at - 2.0, 0.0, 3.0, height);
-        }
+    // Cardinal groups are runs of neighbouring channels in either order.
+    pen.set_fill_style_str(style_variable(canvas, "--surface").trim());
+    for group in 1..gates.groups {
+        let at = edge(group * gates.channels / gates.groups);
+        pen.fill_rect(at - 2.0, 0.0, 3.0, height);
     }
     pen.set_fill_style_str(style_variable(canvas, "--middle-line").trim());
     pen.fill_rect(0.0, (height / 2.0).floor(), f64::from(width), 1.0);

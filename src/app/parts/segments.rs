@@ -60,7 +60,7 @@ where
     };
     view! {
         <div class="segments" role=role.of_row() aria-label=label on:keydown=on_keydown>
-            <For each=move || choices.get() key=|choice| choice.id.clone() let:choice>
+            <For each=move || choices.get() key=|choice| (choice.id.clone(), choice.label.clone()) let:choice>
                 {
                     let value = choice.value;
                     let is_on = move || chosen.get() == value;

@@ -18,6 +18,7 @@ pub fn TableButton(
     table: impl Fn() -> Table + Send + Sync + 'static,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
+    let text = move || if open.get() { "Hide table" } else { "Table" };
     view! {
         <div class="table-button">
             <button
@@ -25,10 +26,10 @@ pub fn TableButton(
                 type="button"
                 data-testid=testid
                 aria-expanded=move || open.get().to_string()
-                aria-label=format!("{what} as a table")
+                aria-label=move || format!("{}: {what}", text())
                 on:click=move |_| open.update(|open| *open = !*open)
             >
-                {move || if open.get() { "Hide table" } else { "Table" }}
+                {text}
             </button>
             {move || open.get().then(|| show(table()))}
         </div>

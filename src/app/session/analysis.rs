@@ -9,7 +9,7 @@ use super::Inner;
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::intake::{self, Picture, Source};
-use crate::app::state::{Activations, Analysis, Life, Notice, Progress, Stage, Tone};
+use crate::app::state::{Activations, Analysis, Life, Notice, Progress, Stage, Tone, View};
 use crate::app::telling;
 use crate::engine::{EngineError, Network};
 use crate::gpu::GpuError;
@@ -28,7 +28,7 @@ impl Inner {
         }
         let before = self.state.life.get_untracked();
         let result = match self.read(source, Life::Analysing).await {
-            Ok(picture) if self.network.borrow().is_none() => {
+            Ok(picture) if self.opened.borrow().is_none() => {
                 // Without a network there is still a picture to look at.
                 self.state.analysis.set(None);
                 self.picture.replace(Some(picture.clone()));
@@ -45,9 +45,15 @@ impl Inner {
             Life::Failed(_) => before,
             _ => Life::Ready,
         });
-        let overtaken = failure == Failure::Stopped && !self.stopped.get();
-        if !overtaken && !self.is_lost() {
-            self.state.notice.set(Some(notice_of(&failure, self.state.picture.with_untracked(Option::is_some))));
+        self.tell(Some(failure));
+    }
+
+    /// Tells the visitor of a failure; not of a wish that a newer one overtook, nor of what a recovery will mend.
+    pub(super) fn tell(&self, failure: Option<Failure>) {
+        let overtaken = failure == Some(Failure::Stopped) && !self.stopped.get();
+        if let Some(failure) = failure.filter(|_| !overtaken && !self.is_lost()) {
+            let picture_stays = self.state.picture.with_untracked(Option::is_some);
+            self.state.notice.set(Some(notice_of(&failure, picture_stays)));
         }
     }
 
@@ -55,21 +61,21 @@ impl Inner {
     pub(super) async fn read(&self, source: Source, life: fn(Progress) -> Life) -> Result<Picture, Failure> {
         let stage = |done, total| self.state.life.set(life(Progress { stage: Stage::Picture, done, total }));
         stage(0, 0);
-        let model = self.state.model.get_untracked().ok_or(Failure::Stopped)?;
+        let opened = self.opened.borrow().as_ref().map(|opened| opened.model.clone());
+        let model = opened.or_else(|| self.state.model.get_untracked()).ok_or(Failure::Stopped)?;
         let overtaken = || self.stopped.get() || self.inbox.has_more_urgent_than_reading();
         Ok(intake::read(source, &model.preprocess(), stage, overtaken).await?)
     }
 
     pub(super) async fn run(self: &Rc<Self>, picture: Picture, life: fn(Progress) -> Life) -> Result<(), Failure> {
         self.picture.replace(Some(picture.clone()));
-        let (network, model) = (self.network.borrow().clone(), self.state.model.get_untracked());
-        let (network, model) = network.zip(model).ok_or(Failure::Stopped)?;
+        let opened = self.opened.borrow().clone().ok_or(Failure::Stopped)?;
         self.state.life.set(life(Progress::of(Stage::Run)));
         dom::pause().await;
 
-        let input = normalise(&picture.pixels, &model.preprocess());
+        let input = normalise(&picture.pixels, &picture.preprocess);
         let started_ms = dom::now_ms();
-        let reading = network.run(&input).await.map_err(|error| self.run_failure(error))?;
+        let reading = opened.network.run(&input).await.map_err(|error| self.run_failure(error))?;
         let run_ms = dom::now_ms() - started_ms;
 
         self.losses.set(0);
@@ -79,7 +85,8 @@ impl Inner {
             run: self.runs.get(),
             probabilities: softmax(&reading.logits),
             top: top_k(&reading.logits, TOP),
-            model,
+            model: opened.model.clone(),
+            classifier: opened.classifier.clone(),
             reading,
             run_ms,
         };
@@ -101,7 +108,10 @@ impl Inner {
         state.class.set(None);
         state.channel.set(None);
         state.cell.set(None);
-        if first || state.unit.get_untracked() >= units {
+        if units == 0 {
+            // Without attention there is still the evidence for a class.
+            state.choose_view(View::Class);
+        } else if first || state.unit.get_untracked() >= units {
             state.choose_unit(unit);
         }
         state.notice.set(None);
@@ -127,15 +137,12 @@ impl Inner {
     pub(super) async fn read_activations(&self, unit: usize) {
         let cached = self.branches.borrow().get(&unit).cloned();
         let run = self.runs.get();
-        let network = self.network.borrow().clone();
-        let tensor = match (cached, network) {
+        let opened = self.opened.borrow().clone();
+        let tensor = match (cached, opened) {
             (Some(tensor), _) => tensor,
-            (None, Some(network)) => match self.fetch_activations(&network, unit).await {
+            (None, Some(opened)) => match self.fetch_activations(&opened.network, unit).await {
                 Ok(tensor) => tensor,
-                Err(failure) => {
-                    self.state.notice.set(Some(notice_of(&failure, true)));
-                    return;
-                }
+                Err(failure) => return self.tell(Some(failure)),
             },
             (None, None) => return,
         };

@@ -17,7 +17,8 @@ use leptos::task::spawn_local;
 use web_sys::AbortController;
 
 use super::intake::{Picture, Source};
-use super::state::State;
+use super::model::Model;
+use super::state::{Classifier, State};
 use crate::engine::Network;
 use crate::gpu::Gpu;
 use crate::graph::Tensor;
@@ -41,6 +42,13 @@ impl Inbox {
     }
 }
 
+/// A network that is ready to run.
+struct Opened {
+    network: Network,
+    model: Arc<Model>,
+    classifier: Arc<Classifier>,
+}
+
 struct Inner {
     state: State,
     inbox: Inbox,
@@ -48,7 +56,7 @@ struct Inner {
     /// Whether a network has been asked for.
     begun: Cell<bool>,
     gpu: RefCell<Option<Gpu>>,
-    network: RefCell<Option<Rc<Network>>>,
+    opened: RefCell<Option<Rc<Opened>>>,
     /// Weights files by network, kept for recovery and for coming back to a network.
     files: RefCell<HashMap<&'static str, Rc<Vec<u8>>>>,
     /// The picture last run or about to be: what a recovery analyses anew.
@@ -76,7 +84,7 @@ impl Session {
             working: Cell::new(false),
             begun: Cell::new(false),
             gpu: RefCell::default(),
-            network: RefCell::default(),
+            opened: RefCell::default(),
             files: RefCell::default(),
             picture: RefCell::default(),
             branches: RefCell::default(),
@@ -131,12 +139,6 @@ impl Session {
     /// The open device.
     pub fn gpu(&self) -> Option<Gpu> {
         self.0.get_value().gpu.borrow().clone()
-    }
-
-    /// Reads the engine's network, once it is open.
-    pub fn with_network<T>(&self, read: impl FnOnce(&Network) -> T) -> Option<T> {
-        let network = self.0.get_value().network.borrow().clone();
-        network.as_deref().map(read)
     }
 }
 

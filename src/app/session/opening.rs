@@ -7,12 +7,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use web_sys::AbortController;
 
-use super::Inner;
+use super::{Inner, Opened};
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::fetch;
+use crate::app::intake::Picture;
 use crate::app::model::{MODELS, Model};
-use crate::app::state::{Host, Life, Notice, Progress, Stage, Tone};
+use crate::app::state::{Classifier, Host, Life, Notice, Progress, Stage, Tone};
 use crate::engine::{self, Network};
 use crate::gpu::{Gpu, GpuError};
 use crate::weights::Checkpoint;
@@ -39,9 +40,18 @@ impl Inner {
         let gpu = self.gpu().await?;
         let file = self.weights_file(&model).await?;
         let network = self.load(&gpu, &model, &file).await?;
-        self.network.replace(Some(Rc::new(network)));
-        self.state.host.set(self.host());
-        self.first_picture().await
+        self.state.host.set(Some(Host { adapter: gpu.adapter().clone(), account: network.account() }));
+        let classifier = Arc::new(classifier(&network, model.labels.len()));
+        self.opened.replace(Some(Rc::new(Opened { network, model, classifier })));
+        match self.first_picture().await {
+            Err(failure) if !failure.is_of_picture() => Err(failure),
+            // The network is ready all the same.
+            result => {
+                self.state.life.set(Life::Ready);
+                self.tell(result.err());
+                Ok(())
+            }
+        }
     }
 
     /// The open device, or a new one.
@@ -106,25 +116,22 @@ impl Inner {
         Ok(Network::load(gpu, model.graph(), &checkpoint, heard).await?)
     }
 
-    fn host(&self) -> Option<Host> {
-        let adapter = self.gpu.borrow().as_ref()?.adapter().clone();
-        Some(Host { adapter, account: self.network.borrow().as_ref()?.account() })
+    /// Analyses the picture that waits, or else the one on screen.
+    async fn first_picture(self: &Rc<Self>) -> Result<(), Failure> {
+        let shown = self.picture.borrow().clone();
+        let source = match (self.inbox.picture.take(), shown) {
+            (Some(source), _) => source,
+            (None, Some(picture)) if self.fits(&picture) => return self.run(picture, Life::Opening).await,
+            (None, Some(picture)) => picture.source,
+            (None, None) => return Ok(()),
+        };
+        let picture = self.read(source, Life::Opening).await?;
+        self.run(picture, Life::Opening).await
     }
 
-    /// Analyses the picture that waits or the one on screen.
-    async fn first_picture(self: &Rc<Self>) -> Result<(), Failure> {
-        let (waiting, shown) = (self.inbox.picture.take(), self.picture.borrow().clone());
-        match (waiting, shown) {
-            (Some(source), _) => {
-                let picture = self.read(source, Life::Opening).await?;
-                self.run(picture, Life::Opening).await
-            }
-            (None, Some(picture)) => self.run(picture, Life::Opening).await,
-            (None, None) => {
-                self.state.life.set(Life::Ready);
-                Ok(())
-            }
-        }
+    /// Whether a picture was read for a network like the one that is open.
+    fn fits(&self, picture: &Picture) -> bool {
+        self.opened.borrow().as_ref().is_some_and(|opened| opened.model.preprocess() == picture.preprocess)
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -134,7 +141,7 @@ impl Inner {
     /// A new adapter and device, the weights from the cached bytes, the same picture again.
     pub(super) async fn recover(self: &Rc<Self>, why: String) {
         self.gpu.replace(None);
-        self.network.replace(None);
+        self.opened.replace(None);
         self.losses.set(self.losses.get() + 1);
         if self.losses.get() > PATIENCE {
             self.losses.set(0);
@@ -157,5 +164,12 @@ impl Inner {
 
     pub(super) fn stage(&self, progress: Progress) {
         self.state.life.set(Life::Opening(progress));
+    }
+}
+
+fn classifier(network: &Network, classes: usize) -> Classifier {
+    Classifier {
+        weight: (0..classes).flat_map(|class| network.classifier_row(class)).copied().collect(),
+        bias: (0..classes).map(|class| network.classifier_bias(class)).collect(),
     }
 }
