@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | [`graph`] | shapes, operations, the builder, the plan, the cost | std |
 //! | [`arch`] | the papers: skeletons, attentions, the table of variants | graph |
-//! | [`reference`] | what every operation means, in plain loops | graph |
+//! | [`reference`](mod@reference) | what every operation means, in plain loops | graph |
 //! | [`weights`] | checkpoints, batch norm folded | graph |
 //! | [`reading`] | what a run leaves behind, as plain data | graph |
 //! | [`kernels`] | the shaders: sources, parameters, dispatches; no device | graph |
