@@ -30,6 +30,7 @@ fn main() {
         ("heat_maps_are_pictures_with_a_legend", heat_maps_are_pictures_with_a_legend),
         ("an_input_can_stand_in_for_the_image", an_input_can_stand_in_for_the_image),
         ("size_and_labels_can_be_chosen", size_and_labels_can_be_chosen),
+        ("an_evaluation_counts_right_answers", an_evaluation_counts_right_answers),
     ];
     let mut tests = trials(on_an_adapter);
     tests.extend(plain.into_iter().map(|(name, test)| {
@@ -249,4 +250,23 @@ fn size_and_labels_can_be_chosen() {
     let nowhere = run(WEIGHTS, &[PANDA, "--json", "no/such/folder/out.json"]);
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(text(&nowhere.stderr).contains("cannot write no/such/folder/out.json"));
+}
+
+fn an_evaluation_counts_right_answers() {
+    let root = folder("eval");
+    // The bison is right; the panda lies in the koala's folder, which is not among the network's first five.
+    for (wnid, image) in [("n02410509", "bison_190x75.png"), ("n01882714", "red_panda_197x153.png")] {
+        fs::create_dir(root.join(wnid)).unwrap();
+        fs::copy(repository("tests/golden/images").join(image), root.join(wnid).join(image)).unwrap();
+    }
+    let eval = |folder: &Path| {
+        splitlens(&["eval", folder.to_str().unwrap(), "--network", "resnest_tiny", "--weights", WEIGHTS])
+    };
+    assert_eq!(assert_success(&eval(&root)), "top-1 50.00 %, top-5 50.00 % of 2 images\n");
+
+    fs::write(root.join("n02410509/notes.txt"), "no image").unwrap();
+    let told = eval(&root);
+    assert!(assert_success(&told).contains("passed over"), "{}", text(&told.stdout));
+    fs::create_dir(root.join("somewhere")).unwrap();
+    assert_error(&eval(&root), &["3 folders", "100 classes"]);
 }

@@ -22,6 +22,11 @@ pub enum CliError {
     Card { path: PathBuf, source: CardError },
     #[error("{}: {source}", path.display())]
     Weights { path: PathBuf, source: WeightsError },
+    #[error(
+        "{} has {folders} folders, which are neither named by the labels' ids nor as many as the {classes} classes",
+        path.display()
+    )]
+    Classes { path: PathBuf, folders: usize, classes: usize },
     #[error(transparent)]
     Engine(#[from] EngineError),
 }

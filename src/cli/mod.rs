@@ -1,7 +1,9 @@
 //! Knows the command line: arguments and files in, files and a few lines of text out. A thin shell over
 //! the engine; owns no maths.
 
+mod choice;
 mod error;
+mod eval;
 mod heatmaps;
 mod input;
 mod model;
@@ -26,6 +28,8 @@ struct Cli {
 enum Command {
     /// Run a network on an image and write what it saw
     Run(run::Arguments),
+    /// Count how often a network is right about a folder of images
+    Eval(eval::Arguments),
     /// List the networks with their size and cost
     Networks,
 }
@@ -35,6 +39,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Eval(arguments) => eval::run(&arguments),
         Command::Networks => Ok(networks::table()),
     };
     match result {

@@ -1,0 +1,132 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::choice::Choice;
+use super::error::CliError;
+use super::input;
+use super::model::Model;
+use crate::engine::Network;
+use crate::gpu::Gpu;
+use crate::vision::top_k;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder that holds a folder of images for each class, named by the ids of the labels, or one for every
+    /// class in the order of their names
+    folder: PathBuf,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+/// An image and the class that it shows.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Sample {
+    path: PathBuf,
+    class: usize,
+}
+
+/// How often the network was right.
+#[derive(Default)]
+struct Tally {
+    images: usize,
+    top1: usize,
+    top5: usize,
+    /// Files that are no images: how many, and what was wrong with the first.
+    unreadable: usize,
+    first_error: Option<CliError>,
+}
+
+/// Does what the arguments say and returns the text for the terminal.
+pub fn run(arguments: &Arguments) -> Result<String, CliError> {
+    let choice = &arguments.choice;
+    let model = choice.model()?;
+    let samples = samples(&arguments.folder, &model)?;
+    let tally = pollster::block_on(count(choice, &model, &samples))?;
+    let percent = |count: usize| 100.0 * count as f64 / tally.images.max(1) as f64;
+    let mut text =
+        format!("top-1 {:.2} %, top-5 {:.2} % of {} images\n", percent(tally.top1), percent(tally.top5), tally.images);
+    if let Some(error) = &tally.first_error {
+        text += &format!("passed over {} that could not be read; the first: {error}\n", tally.unreadable);
+    }
+    Ok(text)
+}
+
+async fn count(choice: &Choice, model: &Model, samples: &[Sample]) -> Result<Tally, CliError> {
+    let preprocess = choice.preprocess(model);
+    let graph = choice.graph(model, preprocess.size, preprocess.size)?;
+    let gpu = Gpu::open().await.map_err(crate::engine::EngineError::from)?;
+    let network = Network::load(&gpu, graph, &model.checkpoint, async |_| {}).await?;
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left, {msg}");
+    let bar = ProgressBar::new(samples.len() as u64).with_style(style.expect("a template that is right"));
+    let mut tally = Tally::default();
+    for Sample { path, class } in samples {
+        bar.inc(1);
+        let image = match input::from_image(path, &preprocess) {
+            Ok(image) => image,
+            Err(error) => {
+                tally.unreadable += 1;
+                tally.first_error.get_or_insert(error);
+                continue;
+            }
+        };
+        let top = top_k(&network.run(&image.tensor).await?.logits, 5);
+        tally.images += 1;
+        tally.top1 += usize::from(top.first().is_some_and(|first| first.index == *class));
+        tally.top5 += usize::from(top.iter().any(|one| one.index == *class));
+        bar.set_message(format!("top-1 {:.1} %", 100.0 * tally.top1 as f64 / tally.images as f64));
+    }
+    bar.finish_and_clear();
+    Ok(tally)
+}
+
+/// All files of all classes, in the order of their names.
+fn samples(folder: &Path, model: &Model) -> Result<Vec<Sample>, CliError> {
+    let folders: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
+    let ids: Vec<&str> = model.labels.iter().map(|label| label.id.as_str()).collect();
+    let names: Vec<String> =
+        folders.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
+    let classes = classes(&names, &ids, model.classes).ok_or_else(|| CliError::Classes {
+        path: folder.into(),
+        folders: folders.len(),
+        classes: model.classes,
+    })?;
+    let mut samples = Vec::new();
+    for (path, class) in folders.iter().zip(classes) {
+        let files = entries(path)?.into_iter().filter(|path| path.is_file());
+        samples.extend(files.map(|path| Sample { path, class }));
+    }
+    Ok(samples)
+}
+
+/// The class of each folder: by the labels' ids if all are known, else by order if there are as many
+/// folders as classes.
+fn classes(folders: &[String], ids: &[&str], classes: usize) -> Option<Vec<usize>> {
+    let known = folders.iter().map(|name| ids.iter().position(|id| id == name)).collect::<Option<Vec<usize>>>();
+    let known = known.filter(|known| !known.is_empty());
+    known.or_else(|| (folders.len() == classes).then(|| (0..classes).collect()))
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let entries = fs::read_dir(folder).map_err(CliError::read(folder))?;
+    let paths: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    let mut paths = paths.map_err(CliError::read(folder))?;
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_classes_by_id_or_else_by_order() {
+        let folders = ["n2", "n3"].map(String::from);
+        assert_eq!(classes(&folders, &["n3", "n1", "n2"], 3), Some(vec![2, 0]));
+        assert_eq!(classes(&folders, &[], 2), Some(vec![0, 1]));
+        assert_eq!(classes(&folders, &["n1", "n2"], 3), None, "neither known nor as many as classes");
+        assert_eq!(classes(&[], &["n1"], 1), None);
+    }
+}
