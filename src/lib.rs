@@ -14,7 +14,7 @@
 //! | [`gpu`] | wgpu, and is alone in that | kernels |
 //! | [`engine`] | how a plan runs on a device | graph, kernels, gpu, weights, reading |
 //! | [`vision`] | pixels to tensors, readings to maps, maps to colours | graph, reading |
-//! | `app` | the page; alone knows the browser | all |
+//! | `app` | the page; alone knows the document | all |
 //! | `cli` | the command | all |
 //!
 //! `tests/rooms.rs` holds the walls up. The page and the command are two thin shells over the engine.

@@ -101,7 +101,7 @@ fn the_trained_network_equals_pytorch() {
     let golden = &image_goldens()[0];
     let values = reference::network(&graph, |name| checkpoint.values(name), &input());
     let value = |id: ValueId| &values[id.index()];
-    common::assert_close(&value(graph.logits).values, &golden.logits, 1e-3, "logits");
+    common::assert_within(&value(graph.logits).values, &golden.logits, 1e-3, "logits");
     for (unit, expected) in graph.units.iter().zip(&golden.units) {
         assert_eq!(unit.name, expected.name);
         let gates = value(unit.gates);

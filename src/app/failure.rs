@@ -95,7 +95,10 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Gpu(error) => error.into(),
             EngineError::Weights(error) => error.into(),
-            error @ (EngineError::Input { .. } | EngineError::TooLarge { .. }) => Failure::Device(error.to_string()),
+            error @ (EngineError::Input { .. }
+            | EngineError::InputTooLarge { .. }
+            | EngineError::LayerTooLarge { .. }
+            | EngineError::TooManyWorkgroups { .. }) => Failure::Device(error.to_string()),
         }
     }
 }

@@ -35,7 +35,8 @@ impl Model {
         let path = format!("models/{id}.json");
         let broken = |why: String| FetchError::Content { path: path.clone(), why };
         let json = fetch::text(&path).await?;
-        let card = ModelCard::parse(&json).map_err(|error| broken(error.to_string()))?;
+        let card = ModelCard::parse(&json).and_then(|card| card.check_name(id).map(|()| card));
+        let card = card.map_err(|error| broken(error.to_string()))?;
         let training = serde_json::from_str(&json).map_err(|error| broken(error.to_string()))?;
         let variant = zoo::variant(id).ok_or_else(|| broken(format!("{id} is no network of this program")))?;
 

@@ -30,6 +30,10 @@ impl Model {
         let classes = classes(variant, &bytes).unwrap_or(variant.classes);
 
         let card = read_card(&weights.with_extension("json"))?;
+        if let Some(card) = &card {
+            let named = card.check_name(variant.id);
+            named.map_err(|source| CliError::Card { path: weights.with_extension("json"), source })?;
+        }
         let named = card.as_ref().and_then(|card| card.classes.as_deref());
         let labels = match (labels, named) {
             (Some(path), _) => read_labels(path, classes)?,

@@ -12,8 +12,16 @@ pub enum EngineError {
     #[error("the network was made for an input of {expected}, but got {got}")]
     Input { expected: Shape, got: Shape },
     #[error(
-        "{what} takes {} MiB, but this device gives a kernel at most {} MiB; a smaller input size would fit",
+        "an activation at input {input} takes {} MiB, but this device gives a kernel at most {} MiB; a smaller \
+         input size would fit",
         bytes >> 20, limit >> 20
     )]
-    TooLarge { what: String, bytes: u64, limit: u64 },
+    InputTooLarge { input: Shape, bytes: u64, limit: u64 },
+    #[error(
+        "the weights of `{name}` take {} MiB, but this device gives a kernel at most {} MiB",
+        bytes >> 20, limit >> 20
+    )]
+    LayerTooLarge { name: String, bytes: u64, limit: u64 },
+    #[error("{kernel} at input {input} needs more workgroups than a dispatch may have; a smaller input size would fit")]
+    TooManyWorkgroups { kernel: &'static str, input: Shape },
 }

@@ -1,4 +1,5 @@
-use super::{EngineError, steps, taps};
+use super::steps::{self, Packed};
+use super::{EngineError, taps};
 use crate::gpu::{Buffer, Copy, Gpu, Staging, Task};
 use crate::graph::{Graph, Plan, Tensor};
 use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
@@ -77,6 +78,7 @@ impl Network {
         dispatches
             .extend(units.map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches())));
 
+        startable(&graph, &dispatches)?;
         let distinct = distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
             progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
@@ -91,15 +93,17 @@ impl Network {
         let (storage, maps) = gpu.checked(allocate).await?;
         let mut weights = Vec::with_capacity(plan.steps.len());
         for (done, step) in plan.steps.iter().enumerate() {
-            if done % 8 == 0 {
+            if done % STEPS_BETWEEN_PAINTS == 0 {
                 progress(Progress { stage: Stage::Weights, done, total: plan.steps.len() }).await;
             }
-            weights.push(gpu.checked(|| steps::upload(gpu, &graph, &plan, step, checkpoint)).await?);
+            let packed = Packed::of(gpu, &graph, &plan, step, checkpoint)?;
+            weights.push(gpu.checked(|| packed.map(|packed| packed.upload(gpu))).await?);
         }
 
         progress(Progress { stage: Stage::WarmUp, done: 0, total: 1 }).await;
-        let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
+        let copied = taps::copies(&graph, &plan, &storage, &maps).iter().map(|copy| copy.elements).sum();
         let bind = || {
+            let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
             let mut tasks = Vec::with_capacity(dispatches.len());
             for (step, weights) in plan.steps.iter().zip(&weights) {
                 let buffers = steps::buffers(&plan, step, weights.as_ref(), &storage);
@@ -110,11 +114,9 @@ impl Network {
                 let buffers = [at(unit.branches), at(unit.gates), at(unit.output), maps];
                 tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
             }
-            tasks
+            (tasks, gpu.staging(copied))
         };
-        let tasks = gpu.checked(bind).await?;
-        let copied = taps::copies(&graph, &plan, &storage, &maps).iter().map(|copy| copy.elements).sum();
-        let staging = gpu.staging(copied);
+        let (tasks, staging) = gpu.checked(bind).await?;
         let account = Account {
             weights_bytes: weights.iter().flatten().flatten().map(Buffer::bytes).sum(),
             activations_bytes: storage.iter().chain(&maps).map(Buffer::bytes).sum(),
@@ -158,7 +160,7 @@ impl Network {
         let shape = self.graph.shape(id);
         let elements = shape.stored_elements();
         let from = &self.storage[self.plan.storage.place(id).buffer];
-        let staging = self.gpu.staging(elements);
+        let staging = self.gpu.checked(|| self.gpu.staging(elements)).await?;
         let values = self.gpu.run(&[], &[Copy { from, elements }], &staging).await?;
         Ok(unpack_activation(&values, shape))
     }
@@ -174,14 +176,30 @@ impl Network {
     }
 }
 
-/// Whether every value can be bound on this device.
+/// Packing a few layers takes a few milliseconds.
+const STEPS_BETWEEN_PAINTS: usize = 8;
+
+/// Workgroups along one axis that every WebGPU device starts.
+const MAX_WORKGROUPS: u32 = 65535;
+
+/// Whether every dispatch is one that a device starts.
+fn startable(graph: &Graph, dispatches: &[Dispatch]) -> Result<(), EngineError> {
+    match dispatches.iter().find(|dispatch| dispatch.workgroups > MAX_WORKGROUPS) {
+        Some(dispatch) => {
+            Err(EngineError::TooManyWorkgroups { kernel: dispatch.kernel.name, input: graph.input_shape() })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether every activation can be bound on this device.
 fn fits(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<(), EngineError> {
     let limit = gpu.max_binding_bytes();
     let input = graph.input_shape();
     let largest = plan.storage.buffers.iter().max().copied().unwrap_or(0);
     let bytes = (largest * size_of::<f32>()) as u64;
     match bytes > limit {
-        true => Err(EngineError::TooLarge { what: format!("an activation at input {input}"), bytes, limit }),
+        true => Err(EngineError::InputTooLarge { input, bytes, limit }),
         false => Ok(()),
     }
 }

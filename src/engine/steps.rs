@@ -1,3 +1,4 @@
+use super::EngineError;
 use crate::gpu::{Buffer, Gpu};
 use crate::graph::{Graph, Plan, Step, StepKind, ValueId};
 use crate::kernels::{self, ConvLayer, Dispatch};
@@ -35,18 +36,36 @@ fn conv_layer(graph: &Graph, plan: &Plan, step: &Step) -> Option<ConvLayer> {
     })
 }
 
-/// A convolution's weight and bias on the device; nothing for other steps.
-pub(super) fn upload(
-    gpu: &Gpu,
-    graph: &Graph,
-    plan: &Plan,
-    step: &Step,
-    checkpoint: &Checkpoint,
-) -> Option<[Buffer; 2]> {
-    let StepKind::Conv(conv) = &step.kind else { return None };
-    let folded = fold(checkpoint, conv);
-    let packed = conv_layer(graph, plan, step)?.pack_weight(&folded.weight);
-    Some([gpu.upload(&conv.name, &packed), gpu.upload(&conv.name, &kernels::pack_vector(&folded.bias))])
+/// A convolution's weight and bias as its kernel wants them.
+pub(super) struct Packed {
+    name: String,
+    weight: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Packed {
+    /// Folds and packs a step's weights; nothing for steps that have none.
+    pub fn of(
+        gpu: &Gpu,
+        graph: &Graph,
+        plan: &Plan,
+        step: &Step,
+        checkpoint: &Checkpoint,
+    ) -> Result<Option<Self>, EngineError> {
+        let (StepKind::Conv(conv), Some(layer)) = (&step.kind, conv_layer(graph, plan, step)) else { return Ok(None) };
+        let folded = fold(checkpoint, conv)?;
+        let (weight, bias) = (layer.pack_weight(&folded.weight), kernels::pack_vector(&folded.bias));
+        let (bytes, limit) = (size_of_val(&weight[..]) as u64, gpu.max_binding_bytes());
+        match bytes > limit {
+            true => Err(EngineError::LayerTooLarge { name: conv.name.clone(), bytes, limit }),
+            false => Ok(Some(Self { name: conv.name.clone(), weight, bias })),
+        }
+    }
+
+    /// Weight and bias on the device.
+    pub fn upload(&self, gpu: &Gpu) -> [Buffer; 2] {
+        [gpu.upload(&self.name, &self.weight), gpu.upload(&self.name, &self.bias)]
+    }
 }
 
 /// The buffers of a step in the order of its kernel's bindings.

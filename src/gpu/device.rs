@@ -23,6 +23,13 @@ pub struct AdapterInfo {
 #[derive(Clone)]
 pub struct Gpu(pub(super) Rc<Inner>);
 
+impl PartialEq for Gpu {
+    /// Whether both are the same device.
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 pub(super) struct Inner {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,

@@ -91,6 +91,17 @@ impl Plan {
     /// nothing to fold into.
     pub fn new(graph: &Graph) -> Self {
         let steps = Fusion::new(graph).steps();
+        for step in &steps {
+            if let StepKind::GlobalAvgPool { radix } | StepKind::SumSplits { radix } | StepKind::WeightedSum { radix } =
+                step.kind
+            {
+                let channels = graph.shape(step.inputs[0]).channels / radix;
+                assert!(
+                    radix == 1 || channels.is_multiple_of(4),
+                    "splits of {channels} channels do not start at whole blocks of four"
+                );
+            }
+        }
         let storage = allocate(graph, &steps);
         Self { steps, storage }
     }

@@ -11,6 +11,8 @@ pub enum CardError {
     Json(String),
     #[error("the description says {0:?} for `input`, but only square pictures of 3 channels are known: [3, N, N]")]
     Input([usize; 3]),
+    #[error("the description beside the weights is of {found}, not of {expected}")]
+    Name { expected: String, found: String },
     #[error(transparent)]
     Preprocess(#[from] ImageError),
     #[error("line {line} of the labels has {columns} columns; id, short and long name were expected, or one name")]
@@ -52,6 +54,14 @@ impl ModelCard {
             input => return Err(CardError::Input(input)),
         }
         Ok(card)
+    }
+
+    /// Whether it describes the variant `id`: two variants may have the same tensors and yet differ.
+    pub fn check_name(&self, id: &str) -> Result<(), CardError> {
+        match self.name == id {
+            true => Ok(()),
+            false => Err(CardError::Name { expected: id.into(), found: self.name.clone() }),
+        }
     }
 
     pub fn preprocess(&self) -> Preprocess {
@@ -120,6 +130,9 @@ mod tests {
         assert!(matches!(error("[1, 1, 2]", "[1, 1, 0]"), CardError::Preprocess(_)));
         assert!(error("\"mean\"", "\"means\"").to_string().contains("mean"));
         assert!(matches!(error("{", ""), CardError::Json(_)));
+        let card = ModelCard::parse(TINY).unwrap();
+        assert_eq!(card.check_name("resnest_tiny"), Ok(()));
+        assert!(card.check_name("sknet_tiny").unwrap_err().to_string().contains("of resnest_tiny, not of sknet_tiny"));
     }
 
     #[test]

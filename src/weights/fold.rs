@@ -1,4 +1,4 @@
-use super::Checkpoint;
+use super::{Checkpoint, WeightsError};
 use crate::graph::ConvStep;
 
 /// A convolution's weight and bias with batch norm folded in.
@@ -12,8 +12,9 @@ pub struct FoldedConv {
 
 /// `norm(conv(x)) = (conv(x) + bias - mean) * scale + shift` with
 /// `scale = weight / sqrt(variance + epsilon)`: the scale goes into the convolution's weight, the rest
-/// into its bias. Computed in f64, since small variances make large scales.
-pub fn fold(checkpoint: &Checkpoint, step: &ConvStep) -> FoldedConv {
+/// into its bias. Computed in f64, since small variances make large scales. Finite statistics can still fold to
+/// what is not: a negative variance, a scale too large.
+pub fn fold(checkpoint: &Checkpoint, step: &ConvStep) -> Result<FoldedConv, WeightsError> {
     let tensor = |path: &str, suffix: &str| checkpoint.values(&format!("{path}.{suffix}"));
     let mut weight = tensor(&step.name, "weight").to_vec();
     let mut bias = match step.conv.bias {
@@ -34,7 +35,10 @@ pub fn fold(checkpoint: &Checkpoint, step: &ConvStep) -> FoldedConv {
             bias[channel] = (centred * scale + f64::from(beta[channel])) as f32;
         }
     }
-    FoldedConv { weight, bias }
+    match weight.iter().chain(&bias).all(|value| value.is_finite()) {
+        true => Ok(FoldedConv { weight, bias }),
+        false => Err(WeightsError::NotFinite { name: format!("{}.weight, batch norm folded in", step.name) }),
+    }
 }
 
 #[cfg(test)]
@@ -42,9 +46,26 @@ mod tests {
     use super::*;
     use crate::graph::{Activation, BatchNorm, Conv};
 
+    fn tensor(name: &str, values: &[f32]) -> (String, Vec<usize>, Vec<f32>) {
+        (name.to_string(), vec![values.len()], values.to_vec())
+    }
+
+    #[test]
+    fn a_variance_below_zero_is_refused() {
+        let ones = ["c.weight", "n.weight", "n.bias", "n.running_mean"].map(|name| tensor(name, &[1.0]));
+        let checkpoint = Checkpoint::from_tensors(ones.into_iter().chain([tensor("n.running_var", &[-1.0])]));
+        let step = ConvStep {
+            conv: Conv::new(1, 1),
+            name: "c".into(),
+            norm: Some(("n".into(), BatchNorm::default())),
+            activation: Activation::Identity,
+            shortcut: false,
+        };
+        assert!(fold(&checkpoint, &step).unwrap_err().to_string().contains("not finite"));
+    }
+
     #[test]
     fn folds_scale_into_the_weight_and_the_rest_into_the_bias() {
-        let tensor = |name: &str, values: &[f32]| (name.to_string(), vec![values.len()], values.to_vec());
         let checkpoint = Checkpoint::from_tensors([
             tensor("c.weight", &[1.0, 2.0]),
             tensor("c.bias", &[0.5, 0.0]),
@@ -61,6 +82,7 @@ mod tests {
             shortcut: false,
         };
         // Channel 0: scale 2 / sqrt(3 + 1) = 1; bias (0.5 - 0.5) * 1 + 1. Channel 1: scale 1; 0 - 3 - 1.
-        assert_eq!(fold(&checkpoint, &step), FoldedConv { weight: vec![1.0, 2.0], bias: vec![1.0, -4.0] });
+        let folded = FoldedConv { weight: vec![1.0, 2.0], bias: vec![1.0, -4.0] };
+        assert_eq!(fold(&checkpoint, &step), Ok(folded));
     }
 }

@@ -21,6 +21,14 @@ pub fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// Fails with the first value that differs by more than `tolerance`.
+pub fn assert_within(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (index, (a, b)) in found.iter().zip(expected).enumerate() {
+        assert!((a - b).abs() <= tolerance, "{what}: value {index} is {a}, expected {b} within {tolerance:e}");
+    }
+}
+
 /// Fails with the first value that differs by more than `tolerance`, absolute for values below one and
 /// relative above.
 pub fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, what: &str) {

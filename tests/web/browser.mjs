@@ -101,9 +101,8 @@ export const paste = (page, bytes, name, type) =>
 export function assertClose(found, expected, tolerance, what) {
   assert.equal(found.length, expected.length, what);
   found.forEach((value, index) => {
-    const allowed = tolerance * Math.max(1, Math.abs(expected[index]));
     assert.ok(
-      Math.abs(value - expected[index]) <= allowed,
+      Math.abs(value - expected[index]) <= tolerance,
       `${what}: value ${index} is ${value}, expected ${expected[index]}`,
     );
   });

@@ -60,6 +60,26 @@ test('a machine without an adapter gets a sentence', async () => {
   await page.context().close();
 });
 
+test('a missing card is asked for once, and again when the visitor tries again', async () => {
+  let asked = 0;
+  let spoil = true;
+  const prepare = (page) =>
+    page.route('**/resnest_tiny.json', (route) => {
+      asked += 1;
+      return spoil ? route.fulfill({ status: 404 }) : route.continue();
+    });
+  const { page } = await open(browser, server.address, { prepare });
+  await phase(page, 'failed');
+  await page.waitForTimeout(1000);
+  assert.equal(asked, 1, 'nobody asks again by himself');
+  assert.match(await text(page, 'failure'), /404/);
+  spoil = false;
+  await page.getByTestId('retry').click();
+  await ready(page);
+  assert.ok(await prediction(page), 'the sample that waited is analysed');
+  await page.context().close();
+});
+
 for (const [what, answer, sentence] of [
   ['missing', (route) => route.fulfill({ status: 404 }), /404|not found/i],
   ['cut short', async (route) => route.fulfill({ body: (await file('static/models/resnest_tiny.safetensors')).subarray(0, 1_000_000) }), /whole|cut|broken|incomplete/i],

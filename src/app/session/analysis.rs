@@ -75,11 +75,16 @@ impl Inner {
 
         let input = normalise(&picture.pixels, &picture.preprocess);
         let started_ms = dom::now_ms();
-        let reading = opened.network.run(&input).await.map_err(|error| self.run_failure(error))?;
+        opened.ran.set(None);
+        let reading = match opened.network.run(&input).await {
+            Ok(reading) => reading,
+            Err(error) => return Err(self.run_failure(error).await),
+        };
         let run_ms = dom::now_ms() - started_ms;
 
         self.losses.set(0);
         self.runs.set(self.runs.get() + 1);
+        opened.ran.set(Some(self.runs.get()));
         self.branches.borrow_mut().clear();
         let analysis = Analysis {
             run: self.runs.get(),
@@ -127,7 +132,9 @@ impl Inner {
     }
 
     /// A lost device is a matter for the worker's next turn, whoever hears of it first.
-    fn run_failure(&self, error: EngineError) -> Failure {
+    async fn run_failure(&self, error: EngineError) -> Failure {
+        // A loss may be heard of just after the failure that it caused.
+        dom::pause().await;
         if let EngineError::Gpu(GpuError::Lost(why)) = &error {
             self.inbox.lost.borrow_mut().get_or_insert_with(|| why.clone());
         }
@@ -140,6 +147,8 @@ impl Inner {
         let opened = self.opened.borrow().clone();
         let tensor = match (cached, opened) {
             (Some(tensor), _) => tensor,
+            // Another picture's activations, or an empty one's, must not be shown as this run's.
+            (None, Some(opened)) if opened.ran.get() != Some(run) => return,
             (None, Some(opened)) => match self.fetch_activations(&opened.network, unit).await {
                 Ok(tensor) => tensor,
                 Err(failure) => return self.tell(Some(failure)),
@@ -150,8 +159,10 @@ impl Inner {
     }
 
     async fn fetch_activations(&self, network: &Network, unit: usize) -> Result<Arc<Tensor>, Failure> {
-        let tensor = network.unit_branches(unit).await.map_err(|error| self.run_failure(error))?;
-        let tensor = Arc::new(tensor);
+        let tensor = match network.unit_branches(unit).await {
+            Ok(tensor) => Arc::new(tensor),
+            Err(error) => return Err(self.run_failure(error).await),
+        };
         self.branches.borrow_mut().insert(unit, tensor.clone());
         Ok(tensor)
     }

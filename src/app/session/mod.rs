@@ -47,6 +47,8 @@ struct Opened {
     network: Network,
     model: Arc<Model>,
     classifier: Arc<Classifier>,
+    /// The run whose activations the device holds; none while another is at work or has failed.
+    ran: Cell<Option<u64>>,
 }
 
 struct Inner {
@@ -57,6 +59,10 @@ struct Inner {
     begun: Cell<bool>,
     gpu: RefCell<Option<Gpu>>,
     opened: RefCell<Option<Rc<Opened>>>,
+    /// A picture that was asked for before the network's card arrived: it waits for the visitor's next try.
+    waiting: RefCell<Option<Source>>,
+    /// Cards and classes by network, kept for recovery without a server.
+    models: RefCell<HashMap<&'static str, Arc<Model>>>,
     /// Weights files by network, kept for recovery and for coming back to a network.
     files: RefCell<HashMap<&'static str, Rc<Vec<u8>>>>,
     /// The picture last run or about to be: what a recovery analyses anew.
@@ -85,6 +91,8 @@ impl Session {
             begun: Cell::new(false),
             gpu: RefCell::default(),
             opened: RefCell::default(),
+            waiting: RefCell::default(),
+            models: RefCell::default(),
             files: RefCell::default(),
             picture: RefCell::default(),
             branches: RefCell::default(),
@@ -100,6 +108,9 @@ impl Session {
     pub fn open(&self) {
         let inner = self.0.get_value();
         inner.inbox.network.set(Some(inner.state.network.get_untracked()));
+        if let Some(source) = inner.waiting.take() {
+            inner.inbox.picture.borrow_mut().get_or_insert(source);
+        }
         inner.begun.set(true);
         inner.wake();
     }

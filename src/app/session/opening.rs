@@ -1,5 +1,6 @@
 //! From nothing, or from the ruins of a lost device, to a network that is ready to run.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,18 +24,27 @@ const PATIENCE: usize = 3;
 
 impl Inner {
     pub(super) async fn open(self: &Rc<Self>, position: usize) {
-        match self.try_open(position).await {
-            // The worker's next turn recovers.
-            Err(_) if self.is_lost() => {}
-            Err(failure) => self.state.life.set(Life::Failed(failure)),
-            Ok(()) => {}
+        if let Err(failure) = self.try_open(position).await {
+            self.opening_failed(failure).await;
+        }
+        if self.state.model.with_untracked(Option::is_none) {
+            // Without a card no picture can be read: left in the inbox, the wish would open again and again.
+            self.waiting.replace(self.inbox.picture.take());
         }
     }
 
-    async fn try_open(self: &Rc<Self>, position: usize) -> Result<(), Failure> {
-        let id = MODELS[position];
-        self.stage(Progress::of(Stage::Card));
-        let model = Arc::new(Model::fetch(id).await?);
+    async fn opening_failed(&self, failure: Failure) {
+        // A loss may be heard of just after the failure that it caused.
+        dom::pause().await;
+        // If so, the worker's next turn recovers.
+        if !self.is_lost() {
+            self.state.life.set(Life::Failed(failure));
+        }
+    }
+
+    /// Whether there was a picture to run on, too.
+    async fn try_open(self: &Rc<Self>, position: usize) -> Result<bool, Failure> {
+        let model = self.model(MODELS[position]).await?;
         self.state.model.set(Some(model.clone()));
 
         let gpu = self.gpu().await?;
@@ -42,16 +52,31 @@ impl Inner {
         let network = self.load(&gpu, &model, &file).await?;
         self.state.host.set(Some(Host { adapter: gpu.adapter().clone(), account: network.account() }));
         let classifier = Arc::new(classifier(&network, model.labels.len()));
-        self.opened.replace(Some(Rc::new(Opened { network, model, classifier })));
+        self.opened.replace(Some(Rc::new(Opened { network, model, classifier, ran: Cell::new(None) })));
         match self.first_picture().await {
-            Err(failure) if !failure.is_of_picture() => Err(failure),
             // The network is ready all the same.
-            result => {
+            Err(failure) if failure.is_of_picture() => {
                 self.state.life.set(Life::Ready);
-                self.tell(result.err());
-                Ok(())
+                self.tell(Some(failure));
+                Ok(false)
+            }
+            result => {
+                let ran = result?;
+                self.state.life.set(Life::Ready);
+                Ok(ran)
             }
         }
+    }
+
+    /// The card and the classes, fetched once.
+    async fn model(&self, id: &'static str) -> Result<Arc<Model>, Failure> {
+        if let Some(model) = self.models.borrow().get(id) {
+            return Ok(model.clone());
+        }
+        self.stage(Progress::of(Stage::Card));
+        let model = Arc::new(Model::fetch(id).await?);
+        self.models.borrow_mut().insert(id, model.clone());
+        Ok(model)
     }
 
     /// The open device, or a new one.
@@ -75,8 +100,11 @@ impl Inner {
         let (session, watched) = (self.clone(), gpu.clone());
         spawn_local(async move {
             let why = watched.wait_lost().await;
-            session.inbox.lost.replace(Some(why));
-            session.wake();
+            // A device that has been replaced already is nobody's loss.
+            if session.gpu.borrow().as_ref() == Some(&watched) {
+                session.inbox.lost.replace(Some(why));
+                session.wake();
+            }
         });
         Ok(gpu)
     }
@@ -116,17 +144,28 @@ impl Inner {
         Ok(Network::load(gpu, model.graph(), &checkpoint, heard).await?)
     }
 
-    /// Analyses the picture that waits, or else the one on screen.
-    async fn first_picture(self: &Rc<Self>) -> Result<(), Failure> {
+    /// Analyses the picture that waits, or else the one on screen; says whether there was one.
+    async fn first_picture(self: &Rc<Self>) -> Result<bool, Failure> {
         let shown = self.picture.borrow().clone();
+        let ready = shown.clone().filter(|picture| self.fits(picture));
         let source = match (self.inbox.picture.take(), shown) {
             (Some(source), _) => source,
-            (None, Some(picture)) if self.fits(&picture) => return self.run(picture, Life::Opening).await,
-            (None, Some(picture)) => picture.source,
-            (None, None) => return Ok(()),
+            (None, Some(picture)) if ready.is_none() => picture.source,
+            (None, _) => match ready {
+                Some(picture) => return self.run(picture, Life::Opening).await.map(|()| true),
+                None => return Ok(false),
+            },
         };
-        let picture = self.read(source, Life::Opening).await?;
-        self.run(picture, Life::Opening).await
+        match self.read(source, Life::Opening).await {
+            Ok(picture) => self.run(picture, Life::Opening).await.map(|()| true),
+            Err(failure) => {
+                // The device has to hold what the screen still shows.
+                if let Some(picture) = ready {
+                    self.run(picture, Life::Opening).await?;
+                }
+                Err(failure)
+            }
+        }
     }
 
     /// Whether a picture was read for a network like the one that is open.
@@ -149,16 +188,16 @@ impl Inner {
             return;
         }
         let position = self.inbox.network.take().unwrap_or_else(|| self.state.network.get_untracked());
-        match self.try_open(position).await {
-            Ok(()) => self.state.notice.set(Some(Notice {
-                tone: Tone::Recovered,
-                text: "The graphics device was lost; the network was set up again on a new one and has read the \
-                       picture anew."
-                    .into(),
-            })),
-            // Lost once more while being set up: the worker's next turn tries again.
-            Err(_) if self.is_lost() => {}
-            Err(failure) => self.state.life.set(Life::Failed(failure)),
+        self.state.notice.set(None);
+        let ran = match self.try_open(position).await {
+            Ok(ran) => ran,
+            Err(failure) => return self.opening_failed(failure).await,
+        };
+        // What went wrong with a picture meanwhile is the more important news.
+        if self.state.notice.with_untracked(Option::is_none) {
+            let picture = if ran { " and has read the picture anew" } else { "" };
+            let text = format!("The graphics device was lost; the network was set up again on a new one{picture}.");
+            self.state.notice.set(Some(Notice { tone: Tone::Recovered, text }));
         }
     }
 
