@@ -77,6 +77,7 @@ fn workgroups_stay_within_the_default_limits() {
         let (module, _) =
             naga::back::pipeline_constants::process_overrides(&module, &info, None, &Default::default()).unwrap();
         let invocations: u32 = module.entry_points[0].workgroup_size.iter().product();
+        assert_eq!(invocations, kernel.workgroup, "{}: Rust starts workgroups of another size", kernel.name);
         assert!(invocations <= MAX_INVOCATIONS, "{}: {invocations} invocations", kernel.name);
         let mut layouter = naga::proc::Layouter::default();
         layouter.update(module.to_ctx()).unwrap();

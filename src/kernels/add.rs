@@ -6,6 +6,7 @@ pub const KERNEL: Kernel = Kernel {
     source: concat!(include_str!("../../shaders/add.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
     params: Params::FIELDS,
     inputs: 2,
+    workgroup: 64,
 };
 
 params! { invocations, activation }

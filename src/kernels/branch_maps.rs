@@ -6,6 +6,7 @@ pub const KERNEL: Kernel = Kernel {
     source: include_str!("../../shaders/branch_maps.wgsl"),
     params: Params::FIELDS,
     inputs: 3,
+    workgroup: 64,
 };
 
 params! { blocks, pixels, branches }

@@ -1,4 +1,4 @@
-use super::layer::{ConvLayer, TILE_WORKGROUP};
+use super::layer::ConvLayer;
 use super::{Dispatch, Kernel, Overrides, activation_code, blocks};
 use crate::graph::Conv;
 
@@ -7,6 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     source: concat!(include_str!("../../shaders/conv.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
     params: Params::FIELDS,
     inputs: 4,
+    workgroup: 32,
 };
 
 /// Output blocks that one invocation may compute.
@@ -55,7 +56,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         kernel: &KERNEL,
         overrides: overrides(tile_blocks as u32, taps(&conv), layer.curves()),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: (tiles * out_blocks.div_ceil(tile_blocks as u32)).div_ceil(TILE_WORKGROUP),
+        workgroups: KERNEL.workgroups(tiles * out_blocks.div_ceil(tile_blocks as u32)),
     }
 }
 

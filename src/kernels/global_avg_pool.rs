@@ -6,10 +6,8 @@ pub const KERNEL: Kernel = Kernel {
     source: include_str!("../../shaders/global_avg_pool.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
+    workgroup: 8,
 };
-
-/// Invocations of a workgroup, each of which computes a block.
-const WORKGROUP: u32 = 8;
 
 params! { blocks, pixels, radix }
 
@@ -21,6 +19,6 @@ pub fn dispatch(input: Shape, radix: usize) -> Dispatch {
         kernel: &KERNEL,
         overrides: Vec::new(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: blocks.div_ceil(WORKGROUP),
+        workgroups: KERNEL.workgroups(blocks),
     }
 }

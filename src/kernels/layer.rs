@@ -4,9 +4,6 @@ use super::{blocks, conv, linear, pointwise};
 use crate::graph::{Activation, Conv, Padding, Shape};
 use crate::kernels::Dispatch;
 
-/// Invocations of the workgroups of `conv` and `pointwise`.
-pub(super) const TILE_WORKGROUP: u32 = 32;
-
 /// From as many multiplications on, a 1x1 convolution goes to `pointwise`. It is a quarter faster than
 /// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
 const POINTWISE_PRODUCTS: usize = 1 << 23;

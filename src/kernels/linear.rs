@@ -6,10 +6,8 @@ pub const KERNEL: Kernel = Kernel {
     source: concat!(include_str!("../../shaders/linear.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
     params: Params::FIELDS,
     inputs: 4,
+    workgroup: 16,
 };
-
-/// Invocations of a workgroup, each of which computes a block.
-const WORKGROUP: u32 = 16;
 
 params! { in_blocks, in_per_group, out_blocks, out_per_group, out_first_block, span, activation, has_shortcut }
 
@@ -30,6 +28,6 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         kernel: &KERNEL,
         overrides: Vec::new(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: out_blocks.div_ceil(WORKGROUP),
+        workgroups: KERNEL.workgroups(out_blocks),
     }
 }

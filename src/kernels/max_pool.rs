@@ -7,6 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     source: concat!(include_str!("../../shaders/max_pool.wgsl"), include_str!("../../shaders/shared/window.wgsl")),
     params: Params::FIELDS,
     inputs: 1,
+    workgroup: 64,
 };
 
 /// Bindings: input, output.

@@ -54,6 +54,15 @@ pub struct Kernel {
     pub params: &'static [&'static str],
     /// Inputs that it reads, in the order of their bindings; the output's binding follows them.
     pub inputs: usize,
+    /// Invocations of a workgroup.
+    pub workgroup: u32,
+}
+
+impl Kernel {
+    /// Workgroups that have at least so many invocations; the shader bounds them.
+    fn workgroups(&self, invocations: u32) -> u32 {
+        invocations.div_ceil(self.workgroup)
+    }
 }
 
 /// Values of a shader's `override`s, by name.
@@ -101,16 +110,13 @@ pub fn every_pipeline() -> Vec<Dispatch> {
     pipelines.map(dispatch).collect()
 }
 
-/// Invocations of a workgroup in shaders that take one output vector each.
-const WORKGROUP: u32 = 64;
-
 /// A start of `invocations` invocations of a kernel that bounds them itself.
 fn flat<P: bytemuck::Pod>(kernel: &'static Kernel, params: P, invocations: u32) -> Dispatch {
     Dispatch {
         kernel,
         overrides: Vec::new(),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: invocations.div_ceil(WORKGROUP),
+        workgroups: kernel.workgroups(invocations),
     }
 }
 

@@ -1,4 +1,4 @@
-use super::layer::{ConvLayer, TILE_WORKGROUP};
+use super::layer::ConvLayer;
 use super::{Dispatch, Kernel, Overrides, activation_code, blocks};
 
 pub const KERNEL: Kernel = Kernel {
@@ -6,6 +6,7 @@ pub const KERNEL: Kernel = Kernel {
     source: concat!(include_str!("../../shaders/pointwise.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
     params: Params::FIELDS,
     inputs: 4,
+    workgroup: 32,
 };
 
 /// Output blocks that one invocation may compute.
@@ -40,7 +41,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         kernel: &KERNEL,
         overrides: overrides(tile_blocks, layer.curves()),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: (tiles * out_blocks.div_ceil(tile_blocks)).div_ceil(TILE_WORKGROUP),
+        workgroups: KERNEL.workgroups(tiles * out_blocks.div_ceil(tile_blocks)),
     }
 }
 

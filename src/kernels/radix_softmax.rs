@@ -5,6 +5,7 @@ pub const KERNEL: Kernel = Kernel {
     source: include_str!("../../shaders/radix_softmax.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
+    workgroup: 64,
 };
 
 params! { channels, width, radix }

@@ -6,6 +6,7 @@ pub const KERNEL: Kernel = Kernel {
     source: include_str!("../../shaders/sum_splits.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
+    workgroup: 64,
 };
 
 params! { invocations, radix }

@@ -6,6 +6,7 @@ pub const KERNEL: Kernel = Kernel {
     source: include_str!("../../shaders/weighted_sum.wgsl"),
     params: Params::FIELDS,
     inputs: 2,
+    workgroup: 64,
 };
 
 /// Pixels that one invocation computes.
