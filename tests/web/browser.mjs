@@ -1,8 +1,10 @@
 // A headless Chromium with WebGPU on the processor, and what the tests do in it again and again.
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { serve } from './server.mjs';
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [
@@ -19,8 +21,21 @@ export const PATIENCE = 120_000;
 
 const repository = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-export const launch = () =>
+const launch = () =>
   chromium.launch({ executablePath: EXECUTABLE, headless: true, chromiumSandbox: false, args: FLAGS });
+
+/** A browser and a server for all tests of a file: `browser` and `server` once these have begun. */
+export function site() {
+  const site = {};
+  before(async () => {
+    [site.browser, site.server] = await Promise.all([launch(), serve()]);
+  });
+  after(async () => {
+    await site.browser?.close();
+    await site.server?.close();
+  });
+  return site;
+}
 
 export const file = (path) => readFile(repository(path));
 
@@ -28,7 +43,7 @@ export const file = (path) => readFile(repository(path));
  * Opens the page and collects what must not happen: errors on the console, and requests to other hosts.
  * `prepare` runs before the page does.
  */
-export async function open(browser, address, { query = '', prepare, ...context } = {}) {
+export async function open({ browser, server: { address } }, { query = '', prepare, ...context } = {}) {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context })).newPage();
   const complaints = [];
   const host = new URL(address).host;

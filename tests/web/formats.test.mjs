@@ -1,23 +1,15 @@
 // Every format that the page promises to read gives the same answer for the same picture.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { drop, file, launch, nextReading, open, reading, ready } from './browser.mjs';
-import { serve } from './server.mjs';
+import { test } from 'node:test';
+import { drop, file, nextReading, open, reading, ready, site } from './browser.mjs';
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = site();
 
 /** Largest difference of two lists of logits. */
 const distance = (a, b) => Math.max(...a.map((value, index) => Math.abs(value - b[index])));
 
 test('PNG, WebP, AVIF, GIF and a JPEG turned by its EXIF orientation', async () => {
-  const { page } = await open(browser, server.address, { query: '?debug=1' });
+  const { page } = await open(here, { query: '?debug=1' });
   await ready(page);
   let found = await reading(page);
   const read = async (bytes, name, type) => {

@@ -1,11 +1,10 @@
 // The page in a real browser: it opens, answers every kind of image, and shows what it says it shows.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import {
   assertClose,
   drop,
   file,
-  launch,
   nextReading,
   open,
   paste,
@@ -14,21 +13,14 @@ import {
   reading,
   ready,
   screenshot,
+  site,
 } from './browser.mjs';
-import { serve } from './server.mjs';
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = site();
 
 /** A page with its first sample analysed; fails afterwards if anything went wrong on the quiet. */
 async function withPage(options, use) {
-  const { page, complaints } = await open(browser, server.address, options);
+  const { page, complaints } = await open(here, options);
   await ready(page);
   await use(page);
   assert.deepEqual(complaints, []);

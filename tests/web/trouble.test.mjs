@@ -1,22 +1,14 @@
 // What can go wrong, and what the page says and keeps when it does.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { drop, file, launch, nextReading, open, phase, pixels, prediction, reading, ready, screenshot } from './browser.mjs';
-import { serve } from './server.mjs';
+import { test } from 'node:test';
+import { drop, file, nextReading, open, phase, pixels, prediction, reading, ready, screenshot, site } from './browser.mjs';
 
-let browser, server;
-before(async () => {
-  [browser, server] = await Promise.all([launch(), serve()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
+const here = site();
 
 const text = (page, testid) => page.getByTestId(testid).textContent();
 
 test('a file that is no image gets a sentence and takes nothing away', async () => {
-  const { page } = await open(browser, server.address);
+  const { page } = await open(here);
   await ready(page);
   const [answer, map] = [await prediction(page), await pixels(page, 'heatmap')];
   await drop(page, Buffer.from('no image at all'), 'notes.png', 'image/png');
@@ -32,7 +24,7 @@ test('a file that is no image gets a sentence and takes nothing away', async () 
 });
 
 test('a lost device recovers by itself with the same answer', async () => {
-  const { page } = await open(browser, server.address, { query: '?lose=1&debug=1' });
+  const { page } = await open(here, { query: '?lose=1&debug=1' });
   await page.waitForFunction(() => window.splitlens?.reading()?.run >= 1, null, { timeout: 120_000 });
   const before = await reading(page);
   const after = await nextReading(page, before.run);
@@ -44,7 +36,7 @@ test('a lost device recovers by itself with the same answer', async () => {
 test('a browser without WebGPU gets a sentence and a page', async () => {
   const prepare = (page) =>
     page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined }));
-  const { page } = await open(browser, server.address, { prepare });
+  const { page } = await open(here, { prepare });
   await phase(page, 'failed');
   assert.match(await text(page, 'failure'), /WebGPU/);
   assert.ok((await page.getByTestId('sample').count()) > 0, 'the samples stay visible');
@@ -54,7 +46,7 @@ test('a browser without WebGPU gets a sentence and a page', async () => {
 
 test('a machine without an adapter gets a sentence', async () => {
   const prepare = (page) => page.addInitScript(() => (GPU.prototype.requestAdapter = async () => null));
-  const { page } = await open(browser, server.address, { prepare });
+  const { page } = await open(here, { prepare });
   await phase(page, 'failed');
   assert.match(await text(page, 'failure'), /adapter|graphics/i);
   await page.context().close();
@@ -68,7 +60,7 @@ test('a missing card is asked for once, and again when the visitor tries again',
       asked += 1;
       return spoil ? route.fulfill({ status: 404 }) : route.continue();
     });
-  const { page } = await open(browser, server.address, { prepare });
+  const { page } = await open(here, { prepare });
   await phase(page, 'failed');
   await page.waitForTimeout(1000);
   assert.equal(asked, 1, 'nobody asks again by himself');
@@ -93,7 +85,7 @@ for (const [what, answer, sentence] of [
     let spoil = true;
     const prepare = (page) =>
       page.route('**/*.safetensors', (route) => (spoil ? answer(route) : route.continue()));
-    const { page } = await open(browser, server.address, { prepare });
+    const { page } = await open(here, { prepare });
     await phase(page, 'failed');
     assert.match(await text(page, 'failure'), sentence);
     spoil = false;
@@ -105,7 +97,7 @@ for (const [what, answer, sentence] of [
 }
 
 test('a photo of twelve megapixels and one of a hundred get an answer', async () => {
-  const { page } = await open(browser, server.address, { query: '?debug=1' });
+  const { page } = await open(here, { query: '?debug=1' });
   await ready(page);
   let { run } = await reading(page);
   for (const [width, height] of [
