@@ -26,10 +26,14 @@ from PIL import Image
 from safetensors.torch import load_file, save
 from timm.data import create_transform
 from timm.layers.split_attn import RadixSoftmax
-from tiny import SIZE, resnest_tiny
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "training"))
+
+from networks import NETWORKS  # noqa: E402
+
 STATIC = HERE.parent.parent / "static"
+SIZE = 64  # side of the tiny family's images
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 
@@ -169,7 +173,7 @@ def make_preprocess():
 
 def trained_tiny():
     """The shipped network with its trained weights, in f32 and eval mode."""
-    network = resnest_tiny()
+    network = NETWORKS["resnest_tiny"](100)
     state = load_file(STATIC / "models" / "resnest_tiny.safetensors")
     state = {name: value.float() for name, value in state.items()}
     missing, unexpected = network.load_state_dict(state, strict=False)
