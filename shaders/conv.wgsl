@@ -71,24 +71,7 @@ fn store(block: u32, first_row: u32, column: u32, column_sums: mat4x4<f32>) {
     let known = rows < vec4(params.out_height);
     let first = (params.out_first_block + block) * params.out_height * params.out_width;
     let at = first + rows * params.out_width + column;
-    let added = bias[block];
-    var sums = column_sums + mat4x4<f32>(added, added, added, added);
-    if (params.has_shortcut == 1u) {
-        sums += mat4x4<f32>(shortcut[at.x], shortcut[at.y], shortcut[at.z], shortcut[at.w]);
-    }
-    sums = activate_pixels(sums, params.activation);
-    if (known.x) {
-        output[at.x] = sums[0];
-    }
-    if (known.y) {
-        output[at.y] = sums[1];
-    }
-    if (known.z) {
-        output[at.z] = sums[2];
-    }
-    if (known.w) {
-        output[at.w] = sums[3];
-    }
+    finish(block, at, known, column_sums);
 }
 
 @compute @workgroup_size(workgroup)

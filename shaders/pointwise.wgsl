@@ -58,24 +58,7 @@ fn store(block: u32, pixels: vec4<u32>, pixel_sums: mat4x4<f32>) {
     }
     let known = pixels < vec4(params.out_pixels);
     let at = (params.out_first_block + block) * params.out_pixels + pixels;
-    let added = bias[block];
-    var sums = pixel_sums + mat4x4<f32>(added, added, added, added);
-    if (params.has_shortcut == 1u) {
-        sums += mat4x4<f32>(shortcut[at.x], shortcut[at.y], shortcut[at.z], shortcut[at.w]);
-    }
-    sums = activate_pixels(sums, params.activation);
-    if (known.x) {
-        output[at.x] = sums[0];
-    }
-    if (known.y) {
-        output[at.y] = sums[1];
-    }
-    if (known.z) {
-        output[at.z] = sums[2];
-    }
-    if (known.w) {
-        output[at.w] = sums[3];
-    }
+    finish(block, at, known, pixel_sums);
 }
 
 @compute @workgroup_size(workgroup)

@@ -140,23 +140,21 @@ const EFFICIENTNET_B0: EfficientNet =
 const EFFICIENTNET_LITE0: EfficientNet =
     EfficientNet { activation: Activation::Relu6, squeeze_excite: false, padding_same: true, epsilon: 1e-3 };
 
+/// A row designed for ImageNet.
+const fn imagenet(family: &'static str, id: &'static str, title: &'static str, architecture: Architecture) -> Variant {
+    Variant { id, title, family, architecture, side: 224, classes: 1000 }
+}
+
 const fn row(family: &'static str, id: &'static str, title: &'static str, resnet: ResNet) -> Variant {
-    Variant { id, title, family, architecture: Architecture::ResNet(resnet), side: 224, classes: 1000 }
+    imagenet(family, id, title, Architecture::ResNet(resnet))
 }
 
 const fn regnet(id: &'static str, title: &'static str, regnet: RegNet) -> Variant {
-    Variant { id, title, family: "RegNet", architecture: Architecture::RegNet(regnet), side: 224, classes: 1000 }
+    imagenet("RegNet", id, title, Architecture::RegNet(regnet))
 }
 
 const fn efficientnet(id: &'static str, title: &'static str, efficientnet: EfficientNet) -> Variant {
-    Variant {
-        id,
-        title,
-        family: "EfficientNet",
-        architecture: Architecture::EfficientNet(efficientnet),
-        side: 224,
-        classes: 1000,
-    }
+    imagenet("EfficientNet", id, title, Architecture::EfficientNet(efficientnet))
 }
 
 /// A row of the tiny family.

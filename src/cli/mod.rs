@@ -43,8 +43,11 @@ pub fn main() -> ExitCode {
         Command::Networks => Ok(networks::table()),
     };
     match result {
-        // Whoever reads may have read enough and closed the pipe.
-        Ok(text) => std::io::stdout().write_all(text.as_bytes()).map_or(ExitCode::SUCCESS, |()| ExitCode::SUCCESS),
+        Ok(text) => {
+            // Whoever reads may have read enough and closed the pipe: that is no failure.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             eprintln!("splitlens: {error}");
             ExitCode::FAILURE

@@ -1,6 +1,6 @@
 use super::EngineError;
 use crate::gpu::{Buffer, Gpu};
-use crate::graph::{Graph, Plan, Step, StepKind, ValueId};
+use crate::graph::{ConvStep, Graph, Plan, PoolKind, Step, StepKind, ValueId};
 use crate::kernels::{self, ConvLayer, Dispatch};
 use crate::weights::{Checkpoint, fold};
 
@@ -9,9 +9,9 @@ pub(super) fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
     let output = graph.shape(step.output);
     let input = graph.shape(step.inputs[0]);
     match &step.kind {
-        StepKind::Conv(_) => conv_layer(graph, plan, step).expect("a convolution").dispatch(),
-        StepKind::Pool(crate::graph::PoolKind::Max, pool) => kernels::max_pool::dispatch(pool, input, output),
-        StepKind::Pool(crate::graph::PoolKind::Avg, pool) => kernels::avg_pool::dispatch(pool, input, output),
+        StepKind::Conv(conv) => conv_layer(graph, plan, step, conv).dispatch(),
+        StepKind::Pool(PoolKind::Max, pool) => kernels::max_pool::dispatch(pool, input, output),
+        StepKind::Pool(PoolKind::Avg, pool) => kernels::avg_pool::dispatch(pool, input, output),
         StepKind::GlobalAvgPool { radix } => kernels::global_avg_pool::dispatch(input, *radix),
         StepKind::SumSplits { radix } => kernels::sum_splits::dispatch(output, *radix),
         StepKind::RadixSoftmax { radix, cardinality } => {
@@ -22,10 +22,9 @@ pub(super) fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
     }
 }
 
-fn conv_layer(graph: &Graph, plan: &Plan, step: &Step) -> Option<ConvLayer> {
-    let StepKind::Conv(conv) = &step.kind else { return None };
+fn conv_layer(graph: &Graph, plan: &Plan, step: &Step, conv: &ConvStep) -> ConvLayer {
     let first_block = |id| kernels::blocks(plan.storage.place(id).channel);
-    Some(ConvLayer {
+    ConvLayer {
         conv: conv.conv,
         input: graph.shape(step.inputs[0]),
         output: graph.shape(step.output),
@@ -33,7 +32,7 @@ fn conv_layer(graph: &Graph, plan: &Plan, step: &Step) -> Option<ConvLayer> {
         shortcut: conv.shortcut,
         in_first_block: first_block(step.inputs[0]),
         out_first_block: first_block(step.output),
-    })
+    }
 }
 
 /// A convolution's weight and bias as its kernel wants them.
@@ -52,7 +51,8 @@ impl Packed {
         step: &Step,
         checkpoint: &Checkpoint,
     ) -> Result<Option<Self>, EngineError> {
-        let (StepKind::Conv(conv), Some(layer)) = (&step.kind, conv_layer(graph, plan, step)) else { return Ok(None) };
+        let StepKind::Conv(conv) = &step.kind else { return Ok(None) };
+        let layer = conv_layer(graph, plan, step, conv);
         let folded = fold(checkpoint, conv)?;
         let (weight, bias) = (layer.pack_weight(&folded.weight), kernels::pack_vector(&folded.bias));
         let (bytes, limit) = (size_of_val(&weight[..]) as u64, gpu.max_binding_bytes());

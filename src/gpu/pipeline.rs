@@ -41,9 +41,8 @@ impl Gpu {
             size: wgpu::BufferSize::new(dispatch.params.len() as u64),
         });
         let resources = std::iter::once(uniform).chain(buffers.iter().map(|buffer| buffer.0.as_entire_binding()));
-        let entries: Vec<_> = (0..).zip(resources).collect();
         let entries: Vec<_> =
-            entries.into_iter().map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
+            (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         let bindings = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(kernel.name),
             layout: &pipeline.get_bind_group_layout(0),

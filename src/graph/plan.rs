@@ -141,33 +141,31 @@ impl<'a> Fusion<'a> {
 
     fn step(&mut self, index: usize) -> Option<Step> {
         let node = &self.graph.nodes[index];
-        let (kind, inputs, output) = match node.op {
+        let (kind, output) = match node.op {
             Op::Input | Op::Concat | Op::Slice { .. } => return None,
             Op::Conv(conv) => return Some(self.conv(index, conv)),
             Op::Linear { out_features } => return Some(self.conv(index, Conv::new(1, out_features).bias())),
             Op::Add => {
                 let (activation, output) = self.activation_after(index);
-                (StepKind::Add(activation), node.inputs.clone(), output)
+                (StepKind::Add(activation), output)
             }
             Op::SumSplits { radix } => match self.next(index) {
                 Some((pool, Op::GlobalAvgPool)) => {
                     self.taken[pool] = true;
-                    (StepKind::GlobalAvgPool { radix }, node.inputs.clone(), pool)
+                    (StepKind::GlobalAvgPool { radix }, pool)
                 }
-                _ => (StepKind::SumSplits { radix }, node.inputs.clone(), index),
+                _ => (StepKind::SumSplits { radix }, index),
             },
-            Op::MaxPool(pool) => (StepKind::Pool(PoolKind::Max, pool), node.inputs.clone(), index),
-            Op::AvgPool(pool) => (StepKind::Pool(PoolKind::Avg, pool), node.inputs.clone(), index),
-            Op::GlobalAvgPool => (StepKind::GlobalAvgPool { radix: 1 }, node.inputs.clone(), index),
-            Op::RadixSoftmax { radix, cardinality } => {
-                (StepKind::RadixSoftmax { radix, cardinality }, node.inputs.clone(), index)
-            }
-            Op::WeightedSum { radix } => (StepKind::WeightedSum { radix }, node.inputs.clone(), index),
+            Op::MaxPool(pool) => (StepKind::Pool(PoolKind::Max, pool), index),
+            Op::AvgPool(pool) => (StepKind::Pool(PoolKind::Avg, pool), index),
+            Op::GlobalAvgPool => (StepKind::GlobalAvgPool { radix: 1 }, index),
+            Op::RadixSoftmax { radix, cardinality } => (StepKind::RadixSoftmax { radix, cardinality }, index),
+            Op::WeightedSum { radix } => (StepKind::WeightedSum { radix }, index),
             Op::BatchNorm(_) | Op::Activation(_) => {
                 panic!("{}: {:?} follows nothing that it could be folded into", node.name, node.op)
             }
         };
-        Some(Step { kind, inputs, output: ValueId(output) })
+        Some(Step { kind, inputs: node.inputs.clone(), output: ValueId(output) })
     }
 
     /// Follows a convolution through batch norm, addition and activation.

@@ -4,7 +4,11 @@ use crate::graph::Conv;
 
 pub const KERNEL: Kernel = Kernel {
     name: "conv",
-    source: concat!(include_str!("../../shaders/conv.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
+    source: concat!(
+        include_str!("../../shaders/conv.wgsl"),
+        include_str!("../../shaders/shared/finish.wgsl"),
+        include_str!("../../shaders/shared/activate.wgsl")
+    ),
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,

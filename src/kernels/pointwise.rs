@@ -3,7 +3,11 @@ use super::{Dispatch, Kernel, Overrides, activation_code, blocks};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise",
-    source: concat!(include_str!("../../shaders/pointwise.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
+    source: concat!(
+        include_str!("../../shaders/pointwise.wgsl"),
+        include_str!("../../shaders/shared/finish.wgsl"),
+        include_str!("../../shaders/shared/activate.wgsl")
+    ),
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,

@@ -1,0 +1,22 @@
+// The end of conv.wgsl and pointwise.wgsl: bias, shortcut and activation of four pixels (the columns of `sums`)
+// of one output block, each stored at its index if it is on the image.
+fn finish(block: u32, at: vec4<u32>, known: vec4<bool>, pixel_sums: mat4x4<f32>) {
+    let added = bias[block];
+    var sums = pixel_sums + mat4x4<f32>(added, added, added, added);
+    if (params.has_shortcut == 1u) {
+        sums += mat4x4<f32>(shortcut[at.x], shortcut[at.y], shortcut[at.z], shortcut[at.w]);
+    }
+    sums = activate_pixels(sums, params.activation);
+    if (known.x) {
+        output[at.x] = sums[0];
+    }
+    if (known.y) {
+        output[at.y] = sums[1];
+    }
+    if (known.z) {
+        output[at.z] = sums[2];
+    }
+    if (known.w) {
+        output[at.w] = sums[3];
+    }
+}
