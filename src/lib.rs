@@ -8,7 +8,7 @@
 //! | [`graph`] | shapes, operations, the builder, the plan, the cost | std |
 //! | [`arch`] | the papers: skeletons, attentions, the table of variants | graph |
 //! | [`reference`](mod@reference) | what every operation means, in plain loops | graph |
-//! | [`weights`] | checkpoints, batch norm folded | graph |
+//! | [`weights`] | checkpoints, the catalogue of published ones, batch norm folded | graph, vision |
 //! | [`reading`] | what a run leaves behind, as plain data | graph |
 //! | [`kernels`] | the shaders: sources, parameters, dispatches; no device | graph |
 //! | [`gpu`] | wgpu, and is alone in that | kernels |

@@ -8,7 +8,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("graph", &[]),
     ("arch", &["graph"]),
     ("reference", &["graph"]),
-    ("weights", &["graph"]),
+    ("weights", &["graph", "vision"]),
     ("reading", &["graph"]),
     ("kernels", &["graph"]),
     ("gpu", &["kernels"]),

@@ -49,11 +49,15 @@ impl ModelCard {
     /// Reads the JSON text; fields that are not listed here are for people and passed over.
     pub fn parse(json: &str) -> Result<Self, CardError> {
         let card: Self = serde_json::from_str(json).map_err(|error| CardError::Json(error.to_string()))?;
-        match card.input {
-            [3, height, width] if height == width => card.preprocess().check()?,
-            input => return Err(CardError::Input(input)),
+        card.check().map(|()| card)
+    }
+
+    /// Whether the numbers make an input, wherever they were read.
+    pub fn check(&self) -> Result<(), CardError> {
+        match self.input {
+            [3, height, width] if height == width => Ok(self.preprocess().check()?),
+            input => Err(CardError::Input(input)),
         }
-        Ok(card)
     }
 
     /// Whether it describes the variant `id`: two variants may have the same tensors and yet differ.
