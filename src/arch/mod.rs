@@ -3,6 +3,7 @@
 //! A variant is a row of [`zoo`]; an attention is a plug into a skeleton.
 
 mod efficientnet;
+mod recognise;
 mod regnet;
 mod resnet;
 mod rounding;
@@ -12,6 +13,7 @@ mod squeeze_excite;
 pub mod zoo;
 
 pub use efficientnet::EfficientNet;
+pub use recognise::{Recognition, recognise};
 pub use regnet::RegNet;
 pub use resnet::{Attention, Block, ResNet, Shortcut, Stem};
 pub use selective_kernel::SelectiveKernel;

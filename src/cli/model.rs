@@ -2,8 +2,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use safetensors::SafeTensors;
-
 use super::error::CliError;
 use crate::arch::Variant;
 use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
@@ -27,7 +25,7 @@ impl Model {
         let checkpoint = Checkpoint::parse(&bytes);
         let checkpoint = checkpoint.map_err(|source| CliError::Weights { path: weights.into(), source })?;
         // Weights without a classifier are refused later, when they are held against the graph.
-        let classes = classes(variant, &bytes).unwrap_or(variant.classes);
+        let classes = classes(variant, &checkpoint).unwrap_or(variant.classes);
 
         let card = read_card(&weights.with_extension("json"))?;
         if let Some(card) = &card {
@@ -51,10 +49,9 @@ impl Model {
 }
 
 /// The number of classes that the classifier was trained for.
-fn classes(variant: &Variant, bytes: &[u8]) -> Option<usize> {
+fn classes(variant: &Variant, checkpoint: &Checkpoint) -> Option<usize> {
     let bias = format!("{}.bias", variant.build(variant.side, variant.side, variant.classes).classifier);
-    let file = SafeTensors::deserialize(bytes).ok()?;
-    let classes = file.tensor(&bias).ok()?.shape().first().copied();
+    let classes = checkpoint.shapes().get(&bias)?.first().copied();
     classes.filter(|classes| *classes > 0)
 }
 

@@ -7,12 +7,14 @@
 
 mod builder;
 pub mod cost;
+mod mismatch;
 mod op;
 mod plan;
 mod shape;
 mod tensor;
 
 pub use builder::{Graph, Net, Node, Parameter, Unit, UnitKind, ValueId};
+pub use mismatch::{Mismatch, Shapes};
 pub use op::{Activation, BatchNorm, Conv, Op, Padding, Pool};
 pub use plan::{ConvStep, Place, Plan, PoolKind, Step, StepKind, Storage};
 pub use shape::Shape;

@@ -3,8 +3,12 @@
 
 mod catalogue;
 mod checkpoint;
+mod error;
 mod fold;
+mod header;
 
 pub use catalogue::{Catalogue, CatalogueError, DEFAULT_HUB, Entry};
-pub use checkpoint::{Checkpoint, WeightsError};
+pub use checkpoint::Checkpoint;
+pub use error::WeightsError;
 pub use fold::{FoldedConv, fold};
+pub use header::Header;
