@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use splitlens::arch::zoo::{VARIANTS, Variant};
+use serde_json::json;
+use splitlens::arch::zoo::{self, VARIANTS, Variant};
+use splitlens::arch::{Recognition, recognise};
 use splitlens::graph::cost::{Cost, cost};
 use splitlens::graph::{Graph, UnitKind};
+use splitlens::weights::Header;
 
 /// One of timm's networks, as the generator saw it.
 struct Expected {
@@ -91,4 +94,30 @@ fn units_are_timms_modules() {
         });
         assert_eq!(units.collect::<Vec<_>>(), expected.units, "{}", variant.id);
     });
+}
+
+#[test]
+fn names_of_torchvision_become_timms() {
+    for id in ["regnetx_008", "regnety_016"] {
+        let expected = expected(id).tensors;
+        let path = format!("{}/tests/arch/torchvision/{id}.txt", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let pairs: Vec<(&str, &str)> = text.lines().map(|line| line.split_once(' ').unwrap()).collect();
+        assert_eq!(pairs.len(), expected.len());
+
+        let mut header = serde_json::Map::new();
+        let mut end = 0;
+        for (theirs, timm) in pairs {
+            let shape = &expected[timm];
+            let begin = end;
+            end += 4 * shape.iter().product::<usize>();
+            header.insert(theirs.into(), json!({"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}));
+        }
+        let json = serde_json::to_vec(&header).unwrap();
+        let start = [&(json.len() as u64).to_le_bytes(), json.as_slice()].concat();
+        let shapes = Header::parse(&start, (start.len() + end) as u64).unwrap().shapes();
+        assert_eq!(shapes, expected);
+        let fits = Recognition::Fits { variants: vec![zoo::variant(id).unwrap()], classes: 1000 };
+        assert_eq!(recognise(&shapes), fits);
+    }
 }

@@ -1,9 +1,11 @@
 //! The catalogue of published checkpoints that ships with the page: of networks of the table, and of a size that
-//! their tensors can have.
+//! their tensors can have. And the names of their classes.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use splitlens::arch::zoo::{VARIANTS, variant};
+use splitlens::vision::parse_labels;
 use splitlens::weights::{Catalogue, Entry};
 
 fn shipped(file: &str) -> String {
@@ -54,5 +56,17 @@ fn entries_are_of_imagenet_at_the_side_that_networks_compare_at() {
             _ => 224,
         };
         assert_eq!(entry.card.input, [3, side, side], "{}", entry.repository);
+    }
+}
+
+#[test]
+fn labels_of_imagenet_are_distinct_and_agree_with_the_tiny_ones() {
+    let labels = parse_labels(&shipped("imagenet.txt"), Some(1000)).unwrap();
+    // Synsets in the order of their offsets is the order of the logits.
+    assert!(labels.is_sorted_by(|a, b| a.id < b.id));
+    let names: BTreeSet<String> = labels.iter().map(|label| label.short.to_lowercase()).collect();
+    assert_eq!(names.len(), labels.len(), "a short name stands twice");
+    for tiny in parse_labels(&shipped("classes.txt"), Some(100)).unwrap() {
+        assert!(labels.contains(&tiny), "{tiny:?}");
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::WeightsError;
+use super::rename::timm_names;
 use crate::graph::Shapes;
 
 /// Bytes at a file's start that hold the header's length, little-endian.
@@ -49,7 +50,8 @@ impl Header {
         }
     }
 
-    /// Reads the header of a file of `file_bytes` from its first [`extent`](Self::extent) bytes or more.
+    /// Reads the header of a file of `file_bytes` from its first [`extent`](Self::extent) bytes or more. Names of
+    /// torchvision's that timm has otherwise become timm's.
     pub fn parse(start: &[u8], file_bytes: u64) -> Result<Self, WeightsError> {
         let first = Self::extent(start, file_bytes)?;
         let json = start.get(PREFIX as usize..first as usize);
@@ -68,7 +70,7 @@ impl Header {
         }
         let values = check_places(places)?;
         match first.saturating_add(values) {
-            expected if expected == file_bytes => Ok(Self { tensors }),
+            expected if expected == file_bytes => Ok(Self { tensors: timm_names(tensors) }),
             expected => Err(WeightsError::Length { expected, file_bytes }),
         }
     }

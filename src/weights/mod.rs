@@ -6,6 +6,7 @@ mod checkpoint;
 mod error;
 mod fold;
 mod header;
+mod rename;
 
 pub use catalogue::{Catalogue, CatalogueError, DEFAULT_HUB, Entry};
 pub use checkpoint::Checkpoint;
