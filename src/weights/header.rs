@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::WeightsError;
 use super::rename::timm_names;
@@ -12,6 +12,11 @@ use crate::graph::Shapes;
 const PREFIX: u64 = 8;
 /// The longest header that is read, as hf.js has it; the largest network of the table needs 0.2 MB.
 const MAX_HEADER: u64 = 25_000_000;
+/// Longest name in bytes and most dimensions: above what any network has, and short enough for a sentence.
+const MAX_NAME: usize = 256;
+const MAX_RANK: usize = 8;
+/// Characters that are repeated of what the file says.
+const MAX_QUOTE: usize = 200;
 
 /// How a tensor's values are stored, little-endian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +61,8 @@ impl Header {
         let first = Self::extent(start, file_bytes)?;
         let json = start.get(PREFIX as usize..first as usize);
         let json = json.ok_or(WeightsError::Length { expected: first, file_bytes: start.len() as u64 })?;
-        let listed: Listed = serde_json::from_slice(json).map_err(|error| WeightsError::Header(error.to_string()))?;
+        let listed: Listed =
+            serde_json::from_slice(json).map_err(|error| WeightsError::Header(quote(&error.to_string())))?;
         let (mut tensors, mut places) = (BTreeMap::new(), BTreeMap::new());
         for (name, raw) in listed.0 {
             let [begin, end] = raw.place(&name)?;
@@ -95,6 +101,11 @@ fn check_places(places: BTreeMap<String, (u64, u64)>) -> Result<u64, WeightsErro
     Ok(expected)
 }
 
+/// The beginning of a text that the file may have made as long as itself.
+fn quote(text: &str) -> String {
+    text.chars().take(MAX_QUOTE).collect()
+}
+
 fn is_counter(name: &str) -> bool {
     name.ends_with(".num_batches_tracked")
 }
@@ -114,7 +125,7 @@ impl Raw {
             "F32" => Ok(Dtype::F32),
             "F16" => Ok(Dtype::F16),
             "BF16" => Ok(Dtype::Bf16),
-            found => Err(WeightsError::Dtype { name: name.into(), found: found.into() }),
+            found => Err(WeightsError::Dtype { name: name.into(), found: quote(found) }),
         }
     }
 
@@ -168,10 +179,24 @@ impl<'de> Deserialize<'de> for Listed {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Listed, A::Error> {
                 let mut tensors = Vec::new();
                 while let Some(name) = map.next_key::<String>()? {
-                    match name.as_str() {
-                        "__metadata__" => drop(map.next_value::<IgnoredAny>()?),
-                        _ => tensors.push((name, map.next_value()?)),
+                    if name == "__metadata__" {
+                        map.next_value::<IgnoredAny>()?;
+                        continue;
                     }
+                    let raw: Raw = map.next_value()?;
+                    if name.len() > MAX_NAME {
+                        let bytes = name.len();
+                        return Err(A::Error::custom(format!(
+                            "a name of {bytes} bytes, but at most {MAX_NAME} are read"
+                        )));
+                    }
+                    if raw.shape.len() > MAX_RANK {
+                        let rank = raw.shape.len();
+                        return Err(A::Error::custom(format!(
+                            "`{name}` has {rank} dimensions, but at most {MAX_RANK} are read"
+                        )));
+                    }
+                    tensors.push((name, raw));
                 }
                 Ok(Listed(tensors))
             }
@@ -214,6 +239,8 @@ mod tests {
         let cases = [
             ("[]".into(), 0, "not that of a safetensors file: invalid type: sequence, expected an object of tensors"),
             ("{\"w\": {}}".into(), 0, "missing field `dtype`"),
+            (tensor("F32", "[1]", "[0, 4]").replace('w', &"w".repeat(300)), 4, "a name of 300 bytes, but at most 256"),
+            (tensor("F32", "[1, 1, 1, 1, 1, 1, 1, 1, 1]", "[0, 4]"), 4, "`w` has 9 dimensions, but at most 8"),
             (tensor("F64", "[1]", "[0, 8]"), 8, "tensor `w` is stored as F64"),
             (tensor("F32", "[-2]", "[0, 8]"), 8, "invalid value: integer `-2`"),
             (tensor("F32", "[4294967296, 4294967296]", "[0, 8]"), 8, "more values than can be counted"),
