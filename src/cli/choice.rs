@@ -4,12 +4,11 @@ use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::error::CliError;
-use super::input::SIDES;
 use super::model::Model;
 use crate::arch::Variant;
 use crate::arch::zoo::{self, VARIANTS};
 use crate::graph::Graph;
-use crate::vision::Preprocess;
+use crate::vision::{Preprocess, SIDES};
 
 /// Which network is to work, with which weights.
 #[derive(Args)]

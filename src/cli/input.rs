@@ -6,10 +6,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::error::CliError;
 use crate::graph::{Shape, Tensor};
-use crate::vision::{Preprocess, Resizer, RgbImage, denormalise, normalise};
-
-/// Sides of an input, in pixels: below, the last stages have nothing left to look at.
-pub const SIDES: std::ops::RangeInclusive<usize> = 32..=4096;
+use crate::vision::{Preprocess, Resizer, RgbImage, SIDES, denormalise, normalise};
 
 /// What the network is to see.
 pub struct Input {

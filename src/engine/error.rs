@@ -12,8 +12,7 @@ pub enum EngineError {
     #[error("the network was made for an input of {expected}, but got {got}")]
     Input { expected: Shape, got: Shape },
     #[error(
-        "an activation at input {input} takes {} MiB, but this device gives a kernel at most {} MiB; a smaller \
-         input size would fit",
+        "an activation at input {input} takes {} MiB, but this device gives a kernel at most {} MiB",
         bytes >> 20, limit >> 20
     )]
     InputTooLarge { input: Shape, bytes: u64, limit: u64 },
@@ -22,6 +21,13 @@ pub enum EngineError {
         bytes >> 20, limit >> 20
     )]
     LayerTooLarge { name: String, bytes: u64, limit: u64 },
-    #[error("{kernel} at input {input} needs more workgroups than a dispatch may have; a smaller input size would fit")]
+    #[error("{kernel} at input {input} needs more workgroups than a dispatch may have")]
     TooManyWorkgroups { kernel: &'static str, input: Shape },
+}
+
+impl EngineError {
+    /// Whether a smaller input may do, see [`largest_side`](super::largest_side).
+    pub fn is_of_size(&self) -> bool {
+        matches!(self, EngineError::InputTooLarge { .. } | EngineError::TooManyWorkgroups { .. })
+    }
 }

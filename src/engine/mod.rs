@@ -3,8 +3,10 @@
 
 mod error;
 mod network;
+mod shelf;
 mod steps;
 mod taps;
 
 pub use error::EngineError;
-pub use network::{Account, Network, Progress, Stage};
+pub use network::{Account, Network, Progress, Stage, largest_side};
+pub use shelf::Shelf;

@@ -1,6 +1,8 @@
+use std::ops::Range;
+
 use super::steps::{self, Packed};
 use super::{EngineError, taps};
-use crate::gpu::{Buffer, Copy, Gpu, Staging, Task};
+use crate::gpu::{Buffer, Copy, Gpu, Staging, Task, Uniforms};
 use crate::graph::{Graph, Plan, Tensor};
 use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
 use crate::reading::Reading;
@@ -34,6 +36,8 @@ pub struct Account {
     pub activations_bytes: u64,
     /// Activations alive at the busiest step, what stays readable included: reuse can do no better.
     pub peak_live_bytes: u64,
+    /// All of the device's memory that goes with the network: the above, parameters, and staging.
+    pub total_bytes: u64,
     /// Kernel starts of one run.
     pub dispatches: usize,
     /// Distinct pipelines among them.
@@ -45,8 +49,10 @@ pub struct Network {
     gpu: Gpu,
     graph: Graph,
     plan: Plan,
+    weights: Vec<Option<[Buffer; 2]>>,
     storage: Vec<Buffer>,
     maps: Vec<Buffer>,
+    params: Uniforms,
     tasks: Vec<Task>,
     staging: Staging,
     classifier: Classifier,
@@ -71,14 +77,7 @@ impl Network {
     ) -> Result<Self, EngineError> {
         checkpoint.check(&graph.parameters())?;
         let plan = Plan::new(&graph);
-        fits(gpu, &graph, &plan)?;
-        let mut dispatches: Vec<Dispatch> =
-            plan.steps.iter().map(|step| steps::dispatch(&graph, &plan, step)).collect();
-        let units = graph.units.iter();
-        dispatches
-            .extend(units.map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches())));
-
-        startable(&graph, &dispatches)?;
+        let dispatches = dispatches(gpu, &graph, &plan)?;
         let distinct = distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
             progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
@@ -114,19 +113,23 @@ impl Network {
                 let buffers = [at(unit.branches), at(unit.gates), at(unit.output), maps];
                 tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
             }
-            (tasks, gpu.staging(copied))
+            (params, tasks, gpu.staging(copied))
         };
-        let (tasks, staging) = gpu.checked(bind).await?;
+        let (params, tasks, staging) = gpu.checked(bind).await?;
+        let weights_bytes = weights.iter().flatten().flatten().map(Buffer::bytes).sum();
+        let activations_bytes = storage.iter().chain(&maps).map(Buffer::bytes).sum();
         let account = Account {
-            weights_bytes: weights.iter().flatten().flatten().map(Buffer::bytes).sum(),
-            activations_bytes: storage.iter().chain(&maps).map(Buffer::bytes).sum(),
+            weights_bytes,
+            activations_bytes,
             peak_live_bytes: (plan.storage.peak * size_of::<f32>()) as u64,
+            total_bytes: weights_bytes + activations_bytes + params.bytes() + staging.bytes(),
             dispatches: tasks.len(),
             pipelines: distinct.len(),
         };
         let parameter = |suffix: &str| checkpoint.values(&format!("{}.{suffix}", graph.classifier)).to_vec();
         let classifier = Classifier { weight: parameter("weight"), bias: parameter("bias") };
-        let network = Self { gpu: gpu.clone(), graph, plan, storage, maps, tasks, staging, classifier, account };
+        let gpu = gpu.clone();
+        let network = Self { gpu, graph, plan, weights, storage, maps, params, tasks, staging, classifier, account };
         let empty = Tensor::from_fn(network.graph.input_shape(), |_, _, _| 0.0);
         network.run(&empty).await?;
         progress(Progress { stage: Stage::WarmUp, done: 1, total: 1 }).await;
@@ -176,11 +179,51 @@ impl Network {
     }
 }
 
+impl Drop for Network {
+    fn drop(&mut self) {
+        let weights = self.weights.iter().flatten().flatten();
+        weights.chain(&self.storage).chain(&self.maps).for_each(Buffer::destroy);
+        self.params.destroy();
+        self.staging.destroy();
+    }
+}
+
 /// Packing a few layers takes a few milliseconds.
 const STEPS_BETWEEN_PAINTS: usize = 8;
 
 /// Workgroups along one axis that every WebGPU device starts.
 const MAX_WORKGROUPS: u32 = 65535;
+
+/// The dispatches of a run: the plan's steps, then the maps of each unit. Refused where the device cannot hold or
+/// start one.
+fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, EngineError> {
+    fits(gpu, graph, plan)?;
+    let steps = plan.steps.iter().map(|step| steps::dispatch(graph, plan, step));
+    let maps =
+        graph.units.iter().map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches()));
+    let dispatches: Vec<Dispatch> = steps.chain(maps).collect();
+    startable(graph, &dispatches)?;
+    Ok(dispatches)
+}
+
+/// The largest side of `sides` whose graph this device can hold and start; needs grow with the side.
+pub fn largest_side(gpu: &Gpu, sides: Range<usize>, build: impl Fn(usize) -> Graph) -> Option<usize> {
+    let holds = |side: usize| {
+        let graph = build(side);
+        dispatches(gpu, &graph, &Plan::new(&graph)).is_ok()
+    };
+    let Range { start, end } = sides;
+    // The first side that is too large, by halving: sides below `low` hold, those from `high` on do not.
+    let (mut low, mut high) = (start, end);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match holds(middle) {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    low.checked_sub(1).filter(|side| *side >= start)
+}
 
 /// Whether every dispatch is one that a device starts.
 fn startable(graph: &Graph, dispatches: &[Dispatch]) -> Result<(), EngineError> {

@@ -8,12 +8,28 @@ impl Buffer {
     pub fn bytes(&self) -> u64 {
         self.0.size()
     }
+
+    /// Gives the memory back now: a browser's collector would take its time.
+    pub fn destroy(&self) {
+        self.0.destroy();
+    }
 }
 
 /// The parameters of many dispatches in one buffer.
 pub struct Uniforms {
     pub(super) buffer: wgpu::Buffer,
     pub(super) stride: u64,
+}
+
+impl Uniforms {
+    pub fn bytes(&self) -> u64 {
+        self.buffer.size()
+    }
+
+    /// See [`Buffer::destroy`].
+    pub fn destroy(&self) {
+        self.buffer.destroy();
+    }
 }
 
 impl Gpu {

@@ -12,6 +12,17 @@ pub struct Copy<'a> {
 /// Memory that the device copies results into and the processor reads.
 pub struct Staging(wgpu::Buffer);
 
+impl Staging {
+    pub fn bytes(&self) -> u64 {
+        self.0.size()
+    }
+
+    /// See [`Buffer::destroy`].
+    pub fn destroy(&self) {
+        self.0.destroy();
+    }
+}
+
 impl Gpu {
     /// Staging for up to `elements` values.
     pub fn staging(&self, elements: usize) -> Staging {

@@ -20,7 +20,7 @@ mod upsample;
 pub use card::{CardError, Label, ModelCard, parse_labels};
 pub use colour::{ColourMap, blend, paint};
 pub use maps::{Map, MapKind, branch_map, class_activation_map};
-pub use preprocess::{CropBox, Filter, ImageError, Preprocess, RgbImage, crop_box, denormalise, normalise};
+pub use preprocess::{CropBox, Filter, ImageError, Preprocess, RgbImage, SIDES, crop_box, denormalise, normalise};
 pub use range::{Range, RangeScope, Selection, range};
 pub use resizer::Resizer;
 pub use statistics::{ChannelOrder, Dominance, Statistics, branch_statistics, channel_order, dominance};

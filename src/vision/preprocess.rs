@@ -10,6 +10,10 @@ const MAX_SIDE: usize = 65_535;
 /// The largest input square that is accepted, in pixels.
 const MAX_SIZE: usize = 4096;
 
+/// Sides of an input that networks are asked to look at, in pixels: below, the last stages have nothing left to
+/// look at.
+pub const SIDES: std::ops::RangeInclusive<usize> = 32..=MAX_SIZE;
+
 /// Why a picture cannot be made into a network's input.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ImageError {
