@@ -1,4 +1,4 @@
-//! Pictures arriving at the window: dropped anywhere, pasted, or picked.
+//! Pictures and checkpoints arriving at the window: dropped anywhere, pasted, or picked.
 
 use leptos::ev::{self, DragEvent};
 use leptos::html::Input;
@@ -15,16 +15,16 @@ pub fn DropAnywhere() -> impl IntoView {
     let (state, session) = (expect_context::<State>(), expect_context::<Session>());
     // Entering a child comes before leaving its parent, hence a count.
     let depth = RwSignal::new(0_i32);
-    let accept = |event: &DragEvent| event.prevent_default();
+    let hold = |event: &DragEvent| event.prevent_default();
     let listeners = [
         window_event_listener(ev::dragenter, move |event| {
-            accept(&event);
+            hold(&event);
             depth.update(|depth| *depth += i32::from(brings_files(&event)));
         }),
-        window_event_listener(ev::dragover, move |event| accept(&event)),
+        window_event_listener(ev::dragover, move |event| hold(&event)),
         window_event_listener(ev::dragleave, move |_| depth.update(|depth| *depth = (*depth - 1).max(0))),
         window_event_listener(ev::drop, move |event| {
-            accept(&event);
+            hold(&event);
             depth.set(0);
             take(
                 state,
@@ -44,7 +44,7 @@ pub fn DropAnywhere() -> impl IntoView {
     ];
     on_cleanup(move || listeners.into_iter().for_each(|listener| listener.remove()));
     view! {
-        <div class="drop" hidden=move || depth.get() == 0 aria-hidden="true"><p>"Drop the picture anywhere"</p></div>
+        <div class="drop" hidden=move || depth.get() == 0 aria-hidden="true"><p>"Drop a picture or a .safetensors file anywhere"</p></div>
     }
 }
 
@@ -55,17 +55,16 @@ pub fn PickButton() -> impl IntoView {
     let input = NodeRef::<Input>::new();
     let picked = move |_| {
         let Some(input) = input.get_untracked() else { return };
-        if let Some(file) = first_file(input.files()) {
-            session.analyse(source(file));
-        }
+        accept(session, all_files(input.files()));
         // The same file may be picked again.
         input.set_value("");
     };
     view! {
         <label class="primary pick">
-            <input node_ref=input class="visually-hidden" type="file" accept="image/*" data-testid="file-input"
+            <input node_ref=input class="visually-hidden" type="file" accept="image/*,.safetensors,.json" multiple
+                data-testid="file-input"
                 on:change=picked/>
-            "Open a picture"
+            "Open a file"
         </label>
     }
 }
@@ -76,19 +75,30 @@ fn brings_files(event: &DragEvent) -> bool {
 }
 
 fn take(state: State, session: Session, data: Option<DataTransfer>, nothing: &str) {
-    match first_file(data.and_then(|data| data.files())) {
-        Some(file) => session.analyse(source(file)),
-        None => state.notice.set(Some(Notice { tone: Tone::Error, text: nothing.into() })),
+    if !accept(session, all_files(data.and_then(|data| data.files()))) {
+        state.notice.set(Some(Notice { tone: Tone::Error, text: nothing.into() }));
     }
 }
 
-/// The first picture, or else the first file, whose trouble is then named.
-fn first_file(files: Option<FileList>) -> Option<File> {
-    let files = files?;
-    let all: Vec<File> = (0..files.length()).filter_map(|index| files.get(index)).collect();
-    all.iter().find(|file| file.type_().starts_with("image/")).or(all.first()).cloned()
+/// Hands over a checkpoint with what lies beside it, or else the first picture, or else the first file, whose
+/// trouble is then named; says whether there was a file at all.
+fn accept(session: Session, files: Vec<File>) -> bool {
+    if files.iter().any(is_checkpoint) {
+        session.take_checkpoint(files);
+        return true;
+    }
+    let picture = files.iter().find(|file| file.type_().starts_with("image/")).or(files.first());
+    if let Some(file) = picture {
+        session.analyse(Source::File { name: file.name(), blob: file.clone().into() });
+    }
+    picture.is_some()
 }
 
-fn source(file: File) -> Source {
-    Source::File { name: file.name(), blob: file.into() }
+fn all_files(files: Option<FileList>) -> Vec<File> {
+    files.map_or(Vec::new(), |files| (0..files.length()).filter_map(|index| files.get(index)).collect())
+}
+
+/// Whether a file calls itself a checkpoint.
+pub fn is_checkpoint(file: &File) -> bool {
+    file.name().to_lowercase().ends_with(".safetensors")
 }

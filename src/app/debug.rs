@@ -1,16 +1,16 @@
-//! `?debug=1`: for tests in a real browser, `window.splitlens.reading()` is the last reading and
-//! `window.splitlens.compileAll()` resolves to the number of pipelines, once every one has compiled.
+//! `?debug=1`: for tests in a real browser, `window.splitlens.reading()` is the last reading, `.memory()` what is in
+//! use, and `.compileAll()` resolves to the number of pipelines, once every one has compiled.
 
-use js_sys::{JSON, Object, Promise, Reflect};
+use js_sys::{ArrayBuffer, JSON, Object, Promise, Reflect, WebAssembly};
 use leptos::prelude::*;
 use serde::Serialize;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::future_to_promise;
 
 use super::dom;
 use super::session::Session;
-use super::state::{Analysis, State};
+use super::state::{Analysis, Kept, State};
 use crate::gpu::{Gpu, GpuError};
 use crate::kernels::every_pipeline;
 use crate::reading::UnitReading;
@@ -19,6 +19,8 @@ use crate::reading::UnitReading;
 struct Report<'a> {
     run: u64,
     network: &'a str,
+    /// Of the input, in pixels.
+    side: usize,
     logits: &'a [f32],
     units: Vec<UnitReport<'a>>,
 }
@@ -31,6 +33,26 @@ struct UnitReport<'a> {
     attention: Vec<&'a [f32]>,
     /// Relative, see [`UnitReading::residual`].
     residual: f32,
+}
+
+/// Memory in use, in bytes.
+#[derive(Serialize)]
+struct Memory {
+    /// Networks that stay on the device.
+    networks: usize,
+    /// Their part of the device's memory, by the engine's own account.
+    device: u64,
+    device_budget: u64,
+    /// The program's own; it never shrinks.
+    program: u32,
+}
+
+impl Memory {
+    fn new(Kept { networks, bytes, budget_bytes }: Kept) -> Self {
+        let program = wasm_bindgen::memory().unchecked_into::<WebAssembly::Memory>().buffer();
+        let program = program.unchecked_into::<ArrayBuffer>().byte_length();
+        Self { networks, device: bytes, device_budget: budget_bytes, program }
+    }
 }
 
 impl<'a> UnitReport<'a> {
@@ -48,11 +70,13 @@ pub fn expose(state: State, session: Session) {
     if dom::query("debug").as_deref() != Some("1") {
         return;
     }
-    let reading = move || {
-        let json = state.analysis.with_untracked(|analysis| serde_json::to_string(&analysis.as_deref().map(report)));
-        json.ok().and_then(|json| JSON::parse(&json).ok()).unwrap_or(JsValue::NULL)
-    };
+    let reading = move || state.analysis.with_untracked(|analysis| to_js(&analysis.as_deref().map(report)));
     let reading = Closure::<dyn Fn() -> JsValue>::new(reading).into_js_value();
+    let memory = move || {
+        let memory = state.host.with_untracked(|host| host.as_ref().map(|host| Memory::new(host.kept)));
+        to_js(&memory)
+    };
+    let memory = Closure::<dyn Fn() -> JsValue>::new(memory).into_js_value();
     let compile_all = move || {
         let gpu = session.gpu();
         future_to_promise(async move {
@@ -64,11 +88,17 @@ pub fn expose(state: State, session: Session) {
     let compile_all = Closure::<dyn Fn() -> Promise>::new(compile_all).into_js_value();
     let object = Object::new();
     let exposed = Reflect::set(&object, &"reading".into(), &reading)
+        .and_then(|_| Reflect::set(&object, &"memory".into(), &memory))
         .and_then(|_| Reflect::set(&object, &"compileAll".into(), &compile_all))
         .and_then(|_| Reflect::set(&window(), &"splitlens".into(), &object));
     if let Err(error) = exposed {
         leptos::logging::error!("{}", dom::message(&error));
     }
+}
+
+fn to_js(value: &impl Serialize) -> JsValue {
+    let json = serde_json::to_string(value).ok();
+    json.and_then(|json| JSON::parse(&json).ok()).unwrap_or(JsValue::NULL)
 }
 
 async fn compile_all(gpu: &Gpu) -> Result<u32, GpuError> {
@@ -84,6 +114,7 @@ fn report(analysis: &Analysis) -> Report<'_> {
     Report {
         run: analysis.run,
         network: analysis.model.variant.id,
+        side: analysis.side,
         logits: &analysis.reading.logits,
         units: analysis.reading.units.iter().map(UnitReport::new).collect(),
     }

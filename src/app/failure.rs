@@ -17,7 +17,15 @@ pub enum Failure {
     /// The device was lost again before anything could be done with it.
     Lost(String),
     Files(FetchError),
+    /// Of shipped weights.
     Weights(String),
+    /// Of a file that the visitor chose.
+    Checkpoint(String),
+    /// The network cannot have an input of this size on this device; the largest side that would do.
+    Size {
+        why: String,
+        largest: Option<usize>,
+    },
     Picture(IntakeError),
     /// By the visitor.
     Stopped,
@@ -35,13 +43,15 @@ impl Failure {
             Failure::Lost(why) => format!("The graphics device was lost again and again: {}.", clause(why)),
             Failure::Files(error) => format!("A file of this page did not arrive: {}.", clause(&error.to_string())),
             Failure::Weights(why) => format!("The network's weights file cannot be used: {}.", clause(why)),
+            Failure::Checkpoint(why) => format!("Your checkpoint cannot be used: {}.", clause(why)),
+            Failure::Size { why, .. } => format!("The network does not fit: {}.", clause(why)),
             Failure::Picture(error) => error.to_string(),
             Failure::Stopped => "Loading was stopped.".into(),
         }
     }
 
-    pub fn next_step(&self) -> &'static str {
-        match self {
+    pub fn next_step(&self) -> String {
+        let step = match self {
             Failure::NoWebGpu => {
                 "Open the page in Chrome or Edge from version 113, Safari from 26, or Firefox from 141 on Windows; \
                  elsewhere WebGPU may wait behind a setting. It also needs https or localhost."
@@ -57,9 +67,20 @@ impl Failure {
             Failure::Weights(_) => {
                 "Reload the page; if that does not help, the file on the server is damaged and has to be replaced."
             }
+            Failure::Checkpoint(_) => "Choose another file.",
+            Failure::Size { largest: Some(side), .. } => {
+                return format!("On this device inputs of up to {side} × {side} pixels fit.");
+            }
+            Failure::Size { largest: None, .. } => "Choose a smaller network.",
             Failure::Picture(_) => "Choose another picture.",
             Failure::Stopped => "Load again whenever you like.",
-        }
+        };
+        step.into()
+    }
+
+    /// A visitor's file that the browser does not give.
+    pub fn unreadable(name: &str, why: &str) -> Self {
+        Failure::Checkpoint(format!("‘{name}’ could not be read: {}", clause(why)))
     }
 
     /// Whether another picture may fare better.
@@ -95,10 +116,10 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Gpu(error) => error.into(),
             EngineError::Weights(error) => error.into(),
-            error @ (EngineError::Input { .. }
-            | EngineError::InputTooLarge { .. }
+            error @ (EngineError::InputTooLarge { .. }
             | EngineError::LayerTooLarge { .. }
-            | EngineError::TooManyWorkgroups { .. }) => Failure::Device(error.to_string()),
+            | EngineError::TooManyWorkgroups { .. }) => Failure::Size { why: error.to_string(), largest: None },
+            error @ EngineError::Input { .. } => Failure::Device(error.to_string()),
         }
     }
 }

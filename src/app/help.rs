@@ -3,8 +3,6 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-use super::model::MODELS;
-
 /// Opens the dialog from elsewhere: the '?' key.
 #[derive(Clone, Copy)]
 pub struct Help(pub NodeRef<Dialog>);
@@ -42,28 +40,31 @@ pub fn About() -> impl IntoView {
             "Choose a unit by its depth in the network, then a branch, to see what it contributes where; a class, to see "
             "where the evidence for it lies; a channel, to see its feature maps and how they are weighed."
         </p>
-        <p>"Drop a picture anywhere, paste one, or open a file. It stays on your machine."</p>
+        <p>
+            "Drop a picture anywhere, paste one, or open a file. It stays on your machine. So do weights: drop a "
+            ".safetensors file, and the page finds out which network it is of."
+        </p>
     }
 }
 
 #[component]
 pub fn HelpDialog() -> impl IntoView {
     let help = expect_context::<Help>();
-    let keys: [(&str, &str); 5] = [
+    let keys: [(&str, &str); 6] = [
         ("← →", "the unit before and the next"),
         ("↑ ↓", "the branch before and the next"),
         ("1 … 5", "contribution, share, difference, activation, class"),
+        ("[ ]", "the network before and the next, of those at hand"),
         ("?", "this dialog"),
         ("Esc", "takes the mark off the picture"),
     ];
-    let networks = (MODELS.len() > 1).then_some(("[ ]", "the network before and the next"));
     let row = |(key, meaning): (&'static str, &'static str)| view! { <dt><kbd>{key}</kbd></dt><dd>{meaning}</dd> };
     view! {
         <dialog class="help" node_ref=help.0 aria-labelledby="help-title" data-testid="help-dialog">
             <h2 id="help-title">"What this is"</h2>
             <About/>
             <h2>"Keys"</h2>
-            <dl>{keys.into_iter().chain(networks).map(row).collect_view()}</dl>
+            <dl>{keys.map(row).collect_view()}</dl>
             <p class="muted">
                 "On the picture the arrow keys walk from cell to cell, on the strip of gates from channel to channel."
             </p>

@@ -7,9 +7,10 @@ use web_sys::Element;
 
 use super::help::Help;
 use super::lens;
-use super::model::MODELS;
 use super::session::Session;
 use super::state::State;
+use crate::arch::Variant;
+use crate::arch::zoo::VARIANTS;
 
 /// Hears the keys for as long as the page lives.
 pub fn listen(state: State, session: Session, help: Help) {
@@ -24,10 +25,10 @@ fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
     let key = event.key();
     match key.as_str() {
         "?" => help.toggle(),
-        "[" | "]" if MODELS.len() > 1 => {
-            state.network.update(|network| *network = step(*network, MODELS.len(), key == "]"));
-            session.open();
-        }
+        "[" | "]" => match neighbour(state, session, key == "]") {
+            Some(variant) => session.choose(variant),
+            None => return,
+        },
         "ArrowLeft" | "ArrowRight" => {
             let units = state.analysis.with_untracked(|a| a.as_ref().map_or(0, |a| a.reading.units.len()));
             let (unit, forward) = (state.unit.get_untracked(), key == "ArrowRight");
@@ -54,6 +55,18 @@ fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
         }
     }
     event.prevent_default();
+}
+
+/// The next network, or the one before, of those that can be opened at once.
+fn neighbour(state: State, session: Session, forward: bool) -> Option<&'static Variant> {
+    let all: Vec<&'static Variant> = VARIANTS.iter().filter(|variant| session.has(variant)).collect();
+    let chosen = state.variant.get_untracked();
+    let position = all.iter().position(|variant| variant.id == chosen.id);
+    let next = match position {
+        Some(position) => step(position, all.len(), forward),
+        None => 0,
+    };
+    all.get(next).copied().filter(|variant| variant.id != chosen.id)
 }
 
 /// One further or back, around the ends.

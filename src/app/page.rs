@@ -10,11 +10,15 @@ use super::help::{About, Help, HelpDialog};
 use super::intake::Source;
 use super::keys;
 use super::lens::Shown;
+use super::model::{Model, Origin, SHIPPED};
 use super::notice::{FailureCard, Notices, Status};
-use super::panels::{Depth, Display, Explain, Footer, Header, Legend, PictureView, PredictionList, Strip, Tabs};
+use super::panels::{
+    Depth, Display, Explain, Footer, Header, Legend, PictureView, PredictionList, PuzzleCard, Strip, Tabs,
+};
 use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
 use super::state::{Notice, State, Tone};
+use crate::arch::zoo;
 
 #[component]
 pub fn Page() -> impl IntoView {
@@ -30,6 +34,7 @@ pub fn Page() -> impl IntoView {
     debug::expose(state, session);
     reflect_phase(state);
     spawn_local(open(state, session, samples));
+    survey_once_there_is_time(state);
 
     let has_analysis = move || state.analysis.with(Option::is_some);
     let has_units = move || state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()));
@@ -56,6 +61,7 @@ pub fn Page() -> impl IntoView {
         </nav>
         <Notices/>
         <FailureCard/>
+        <PuzzleCard/>
         <Status/>
         <main class="page">
             <div class="look">
@@ -98,6 +104,25 @@ async fn open(state: State, session: Session, samples: RwSignal<Vec<Sample>>) {
         })),
     }
     session.open();
+}
+
+/// Reads how often each shipped network is right, once the page has shown what it opened with.
+fn survey_once_there_is_time(state: State) {
+    let surveyed = StoredValue::new(false);
+    Effect::new(move |_| {
+        if state.analysis.with(Option::is_none) || surveyed.get_value() {
+            return;
+        }
+        surveyed.set_value(true);
+        spawn_local(async move {
+            for variant in SHIPPED.iter().filter_map(|id| zoo::variant(id)) {
+                // A card that does not arrive is told of when its network is chosen.
+                if let Ok(Model { top1: Some(top1), .. }) = Model::describe(variant, &Origin::Shipped, None).await {
+                    state.accuracy.update(|accuracy| _ = accuracy.insert(variant.id, top1));
+                }
+            }
+        });
+    });
 }
 
 /// The document carries the phase, for styles and tests.

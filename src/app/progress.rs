@@ -37,6 +37,7 @@ fn describe(progress: Progress) -> String {
     let Progress { stage, done, total } = progress;
     let counted = |what: &str| if total > 0 { format!("{what}, {done} of {total}") } else { what.into() };
     match stage {
+        Stage::Checkpoint => "Looking at your checkpoint".into(),
         Stage::Card => "Reading about the network".into(),
         Stage::Adapter => "Asking for the graphics device".into(),
         Stage::Download => match total {

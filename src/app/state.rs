@@ -1,17 +1,20 @@
 //! What the page shows and in which mood it is: plain values in signals, no work.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use super::failure::Failure;
 use super::intake::Picture;
-use super::model::Model;
+use super::model::{self, CheckpointFile, Model};
+use crate::arch::Variant;
 use crate::engine::Account;
 use crate::gpu::AdapterInfo;
-use crate::graph::Tensor;
+use crate::graph::{Mismatch, Tensor};
 use crate::reading::{Reading, UnitReading};
 use crate::vision::{ChannelOrder, ColourMap, MapKind, Prediction, RangeScope};
+use crate::weights::Catalogue;
 
 /// The page's life.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +64,8 @@ impl Progress {
 /// What is being worked on, in the order of opening the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
+    /// A visitor's file is looked at.
+    Checkpoint,
     Card,
     Adapter,
     Download,
@@ -87,6 +92,23 @@ pub enum Tone {
     Note,
 }
 
+/// A visitor's file of weights that the page cannot open by itself.
+#[derive(Clone)]
+pub enum Puzzle {
+    /// Several networks have its tensors, and the file does not say which it is of.
+    Ambiguous { file: CheckpointFile, fits: Vec<&'static Variant> },
+    /// No network has its tensors.
+    Unknown(Unknown),
+}
+
+/// How a file of weights differs from the network that it is most like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unknown {
+    pub file: String,
+    pub nearest: &'static Variant,
+    pub mismatch: Mismatch,
+}
+
 /// A network's last linear layer, kept for class activation maps.
 pub struct Classifier {
     /// `[classes, features]`
@@ -107,6 +129,8 @@ pub struct Analysis {
     /// Counts runs: what is cached for one run is not shown with another.
     pub run: u64,
     pub model: Arc<Model>,
+    /// Of the network's input, in pixels.
+    pub side: usize,
     pub classifier: Arc<Classifier>,
     pub reading: Reading,
     pub probabilities: Vec<f32>,
@@ -167,7 +191,17 @@ pub struct Activations {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host {
     pub adapter: AdapterInfo,
+    /// Of the network at work.
     pub account: Account,
+    pub kept: Kept,
+}
+
+/// Networks that stay on the device, so that coming back to them is immediate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    pub networks: usize,
+    pub bytes: u64,
+    pub budget_bytes: u64,
 }
 
 /// Every signal of the page. Cheap to copy: it is a bundle of handles.
@@ -176,8 +210,17 @@ pub struct State {
     pub life: RwSignal<Life>,
     pub notice: RwSignal<Option<Notice>>,
     pub host: RwSignal<Option<Host>>,
-    /// Position in the list of networks.
-    pub network: RwSignal<usize>,
+    /// The network that the visitor has chosen; it may still have to be loaded.
+    pub variant: RwSignal<&'static Variant>,
+    /// Share of validation pictures whose first guess is right, by the ids of networks that ship; filled in time.
+    pub accuracy: RwSignal<HashMap<&'static str, f32>>,
+    /// What is published, once it was asked for.
+    pub catalogue: RwSignal<Option<Arc<Catalogue>>>,
+    /// Side of the network's input in pixels; `None` is the one that its weights were made for.
+    pub side: RwSignal<Option<usize>>,
+    /// A checkpoint that waits for the visitor's word.
+    pub puzzle: RwSignal<Option<Puzzle>, LocalStorage>,
+    /// What is at work, or being made ready.
     pub model: RwSignal<Option<Arc<Model>>>,
     pub picture: RwSignal<Option<Picture>, LocalStorage>,
     pub analysis: RwSignal<Option<Arc<Analysis>>>,
@@ -210,7 +253,11 @@ impl State {
             life: RwSignal::new(Life::Opening(Progress::of(Stage::Card))),
             notice: RwSignal::new(None),
             host: RwSignal::new(None),
-            network: RwSignal::new(0),
+            variant: RwSignal::new(model::first()),
+            accuracy: RwSignal::default(),
+            catalogue: RwSignal::new(None),
+            side: RwSignal::new(None),
+            puzzle: RwSignal::new_local(None),
             model: RwSignal::new(None),
             picture: RwSignal::new_local(None),
             analysis: RwSignal::new(None),
@@ -256,12 +303,17 @@ impl State {
     }
 
     pub fn choose_unit(&self, unit: usize) {
+        self.move_to_unit(unit);
+        self.leave_class();
+    }
+
+    /// The unit of another network; a class whose map is shown stays shown.
+    pub fn move_to_unit(&self, unit: usize) {
         self.unit.set(unit);
         self.channel.set(None);
         self.cell.set(None);
         let last = untrack(|| self.branches()).saturating_sub(1);
         self.branch.update(|branch| *branch = (*branch).min(last));
-        self.leave_class();
     }
 
     pub fn choose_branch(&self, branch: usize) {

@@ -162,7 +162,10 @@ const fn tiny(variant: Variant) -> Variant {
     Variant { side: 64, classes: 100, ..variant }
 }
 
-/// Every variant, families in the order of the papers.
+/// The families in the order of the papers.
+pub const FAMILIES: &[&str] = &["ResNet", "ResNeXt", "SENet", "SKNet", "ResNeSt", "RegNet", "EfficientNet"];
+
+/// Every variant, in the order of [`FAMILIES`].
 pub const VARIANTS: &[Variant] = &[
     tiny(row("ResNet", "resnet_tiny", "ResNet-tiny", RESNET_TINY)),
     row("ResNet", "resnet18", "ResNet-18", RESNET_18),
@@ -222,4 +225,16 @@ pub const VARIANTS: &[Variant] = &[
 /// The row with this id.
 pub fn variant(id: &str) -> Option<&'static Variant> {
     VARIANTS.iter().find(|variant| variant.id == id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_stand_in_the_order_of_their_families() {
+        let mut families: Vec<&str> = VARIANTS.iter().map(|variant| variant.family).collect();
+        families.dedup();
+        assert_eq!(families, FAMILIES);
+    }
 }

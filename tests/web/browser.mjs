@@ -58,6 +58,15 @@ export async function open({ browser, server: { address } }, { query = '', prepa
   return { page, complaints };
 }
 
+/** Opens the page, waits for its first analysis, uses it; fails if anything went wrong on the quiet meanwhile. */
+export async function visit(here, options, use) {
+  const { page, complaints } = await open(here, options);
+  await ready(page);
+  await use(page);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+}
+
 /** Waits until the page is in one of its phases: opening, ready, analysing, failed. */
 export const phase = (page, name) =>
   page.waitForFunction((name) => document.documentElement.dataset.phase === name, name, { timeout: PATIENCE });
@@ -85,15 +94,20 @@ export const pixels = (page, testid) =>
   });
 
 /** Drops a file on the middle of the page. */
-export async function drop(page, bytes, name, type) {
+export const drop = (page, bytes, name, type) => dropAll(page, [{ bytes, name, type }]);
+
+/** Drops several files at once. */
+export async function dropAll(page, files) {
   const transfer = await page.evaluateHandle(
-    ([base64, name, type]) => {
-      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+    (files) => {
       const transfer = new DataTransfer();
-      transfer.items.add(new File([bytes], name, { type }));
+      for (const { base64, name, type } of files) {
+        const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type }));
+      }
       return transfer;
     },
-    [bytes.toString('base64'), name, type],
+    files.map(({ bytes, name, type = '' }) => ({ base64: bytes.toString('base64'), name, type })),
   );
   for (const event of ['dragenter', 'dragover', 'drop']) {
     await page.dispatchEvent('body', event, { dataTransfer: transfer });

@@ -6,26 +6,18 @@ import {
   drop,
   file,
   nextReading,
-  open,
   paste,
   pixels,
   prediction,
   reading,
-  ready,
   screenshot,
   site,
+  visit,
 } from './browser.mjs';
 
 const here = site();
 
-/** A page with its first sample analysed; fails afterwards if anything went wrong on the quiet. */
-async function withPage(options, use) {
-  const { page, complaints } = await open(here, options);
-  await ready(page);
-  await use(page);
-  assert.deepEqual(complaints, []);
-  await page.context().close();
-}
+const withPage = (options, use) => visit(here, options, use);
 
 test('opens under a sub-path with a sample analysed and asks no other host', async () => {
   await withPage({}, async (page) => {

@@ -8,8 +8,8 @@ pub fn ClassSelect() -> impl IntoView {
     let state = expect_context::<State>();
     let sorted = Memo::new(move |_| {
         let labels = state.analysis.with(|analysis| analysis.as_ref().map(|analysis| analysis.model.labels.clone()));
-        let mut classes: Vec<(usize, String)> =
-            labels.unwrap_or_default().into_iter().map(|label| label.short).enumerate().collect();
+        let labels = labels.unwrap_or_default();
+        let mut classes: Vec<(usize, String)> = labels.iter().map(|label| label.short.clone()).enumerate().collect();
         classes.sort_by_key(|(_, name)| name.to_lowercase());
         classes
     });

@@ -1,64 +1,22 @@
 use leptos::prelude::*;
 
+use super::networks::Networks;
 use crate::app::help::HelpButton;
-use crate::app::model::{MODELS, Model};
-use crate::app::parts::{Choice, Role, Segments};
 use crate::app::samples::{Credit, Sample};
-use crate::app::session::Session;
 use crate::app::state::State;
 use crate::app::words;
-use crate::arch::zoo;
 
 /// The page's name, the network, the adapter.
 #[component]
 pub fn Header() -> impl IntoView {
-    let state = expect_context::<State>();
     view! {
         <header class="masthead">
             <h1>"SplitLens"</h1>
-            <div class="network">
-                <Networks/>
-                <p class="muted facts" data-testid="network">
-                    {move || state.model.with(|model| model.as_deref().map(describe))}
-                </p>
-            </div>
+            <Networks/>
             <Adapter/>
             <HelpButton/>
         </header>
     }
-}
-
-/// The networks to choose from, or the only one's name.
-#[component]
-fn Networks() -> impl IntoView {
-    let (state, session) = (expect_context::<State>(), expect_context::<Session>());
-    let title = |id: &str| zoo::variant(id).map_or_else(|| id.to_string(), |variant| variant.title.to_string());
-    match MODELS {
-        [id] => view! { <p class="network-name">{title(id)}</p> }.into_any(),
-        _ => {
-            let choice = |(value, id): (usize, &&str)| Choice { value, id: (*id).into(), label: title(id) };
-            let choices: Vec<Choice<usize>> = MODELS.iter().enumerate().map(choice).collect();
-            let choose = move |position| {
-                state.network.set(position);
-                session.open();
-            };
-            view! {
-                <Segments label="Network" testid="networks" role=Role::Tabs choices=Signal::stored(choices)
-                    chosen=state.network choose=choose/>
-            }
-            .into_any()
-        }
-    }
-}
-
-fn describe(model: &Model) -> String {
-    let (cost, [_, height, width]) = (model.cost(), model.card.input);
-    format!(
-        "{} parameters · {} multiply-adds · {width} × {height} pixels in · first guess right on {}",
-        words::count(cost.parameters),
-        words::count(cost.macs),
-        words::percent(model.training.top1),
-    )
 }
 
 #[component]
@@ -84,11 +42,23 @@ pub fn Footer(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
         state.host.with(|host| {
             let account = host.as_ref()?.account;
             Some(format!(
-                "On the device: {} of weights, {} of activations, {} dispatches of {} pipelines.",
+                "This network on the device: {} of weights, {} of activations, {} dispatches of {} pipelines.",
                 words::megabytes(account.weights_bytes),
                 words::megabytes(account.activations_bytes),
                 account.dispatches,
                 account.pipelines
+            ))
+        })
+    };
+    let kept = move || {
+        state.host.with(|host| {
+            let kept = host.as_ref()?.kept;
+            let networks = if kept.networks == 1 { "network" } else { "networks" };
+            Some(format!(
+                "Kept on the device for an immediate return: {} {networks}, {} of at most {}.",
+                kept.networks,
+                words::megabytes(kept.bytes),
+                words::megabytes(kept.budget_bytes)
             ))
         })
     };
@@ -97,15 +67,13 @@ pub fn Footer(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
             analysis.as_ref().map(|analysis| format!(" This picture took {}.", words::milliseconds(analysis.run_ms)))
         })
     };
-    let trained = move || {
-        let data = state.model.with(|model| model.as_ref().map(|model| model.training.data.clone()));
-        data.map(|data| format!("Trained on {data}."))
-    };
+    let provenance = move || state.model.with(|model| model.as_ref().map(|model| model.provenance.clone()));
     view! {
         <footer class="foot muted">
             <p>"Every layer runs in WebGPU compute shaders on your machine; your pictures never leave it."</p>
             <p data-testid="account">{account}{time}</p>
-            <p>{trained}</p>
+            <p data-testid="kept">{kept}</p>
+            <p data-testid="provenance">{provenance}</p>
             <details>
                 <summary>"Credits of the sample pictures"</summary>
                 <ul>

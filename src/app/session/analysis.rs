@@ -9,6 +9,7 @@ use super::Inner;
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::intake::{self, Picture, Source};
+use crate::app::lens;
 use crate::app::state::{Activations, Analysis, Life, Notice, Progress, Stage, Tone, View};
 use crate::app::telling;
 use crate::engine::{EngineError, Network};
@@ -24,7 +25,8 @@ impl Inner {
         if self.state.model.with_untracked(Option::is_none) {
             // Not even the network's card has arrived: another try, with this picture.
             self.inbox.picture.replace(Some(source));
-            return self.open(self.state.network.get_untracked()).await;
+            let wish = self.last.borrow().clone();
+            return self.open(wish).await;
         }
         let before = self.state.life.get_untracked();
         let result = match self.read(source, Life::Analysing).await {
@@ -61,10 +63,11 @@ impl Inner {
     pub(super) async fn read(&self, source: Source, life: fn(Progress) -> Life) -> Result<Picture, Failure> {
         let stage = |done, total| self.state.life.set(life(Progress { stage: Stage::Picture, done, total }));
         stage(0, 0);
-        let opened = self.opened.borrow().as_ref().map(|opened| opened.model.clone());
-        let model = opened.or_else(|| self.state.model.get_untracked()).ok_or(Failure::Stopped)?;
+        let opened = self.opened.borrow().as_ref().map(|opened| opened.model.preprocess(opened.side));
+        let described = || self.state.model.get_untracked().map(|model| model.preprocess(model.own_side()));
+        let preprocess = opened.or_else(described).ok_or(Failure::Stopped)?;
         let overtaken = || self.stopped.get() || self.inbox.has_more_urgent_than_reading();
-        Ok(intake::read(source, &model.preprocess(), stage, overtaken).await?)
+        Ok(intake::read(source, &preprocess, stage, overtaken).await?)
     }
 
     pub(super) async fn run(self: &Rc<Self>, picture: Picture, life: fn(Progress) -> Life) -> Result<(), Failure> {
@@ -91,6 +94,7 @@ impl Inner {
             probabilities: softmax(&reading.logits),
             top: top_k(&reading.logits, TOP),
             model: opened.model.clone(),
+            side: opened.side,
             classifier: opened.classifier.clone(),
             reading,
             run_ms,
@@ -104,20 +108,31 @@ impl Inner {
 
     fn show(&self, picture: Picture, analysis: Analysis) {
         let state = self.state;
-        let first = state.analysis.with_untracked(Option::is_none);
-        let unit = telling::unit(&analysis.reading);
-        let units = analysis.reading.units.len();
+        let before = state.analysis.get_untracked();
+        let same_network = before.as_ref().is_some_and(|before| before.model == analysis.model);
+        let place = before.and_then(|before| telling::place(&before.reading, state.unit.get_untracked()));
+        self.place.set(place.or(self.place.get()));
+        let unit = match self.place.get() {
+            Some(place) => telling::comparable(place, &analysis.reading),
+            None => telling::unit(&analysis.reading),
+        };
+        let has_units = !analysis.reading.units.is_empty();
         state.picture.set(Some(picture));
         state.activations.set(None);
         state.analysis.set(Some(Arc::new(analysis)));
         state.class.set(None);
         state.channel.set(None);
         state.cell.set(None);
-        if units == 0 {
+        if !has_units {
             // Without attention there is still the evidence for a class.
+            let view = state.view.get_untracked();
+            self.view.set(self.view.get().or(Some(view)));
             state.choose_view(View::Class);
-        } else if first || state.unit.get_untracked() >= units {
-            state.choose_unit(unit);
+        } else if !same_network {
+            state.move_to_unit(unit);
+            let view = self.view.take().unwrap_or(state.view.get_untracked());
+            let shows = untrack(|| lens::views(state)).contains(&view);
+            state.choose_view(if shows { view } else { View::Contribution });
         }
         state.notice.set(None);
         state.life.set(Life::Ready);

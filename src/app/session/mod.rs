@@ -5,7 +5,9 @@
 //! so that a visitor in a hurry gets the last thing asked for.
 
 mod analysis;
+mod checkpoint;
 mod opening;
+mod weights;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -14,22 +16,45 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::AbortController;
+use web_sys::{AbortController, File};
 
+use super::dom;
 use super::intake::{Picture, Source};
-use super::model::Model;
-use super::state::{Classifier, State};
-use crate::engine::Network;
+use super::model::{self, CheckpointFile, Model, Origin};
+use super::state::{Classifier, State, View};
+use super::telling::Place;
+use crate::arch::Variant;
+use crate::engine::{Network, Shelf};
 use crate::gpu::Gpu;
 use crate::graph::Tensor;
+
+/// Memory of the device for networks that are not at work but may be wanted again.
+const BUDGET_BYTES: u64 = 1 << 30;
+
+/// A network with its weights, to be opened.
+#[derive(Clone)]
+struct Wish {
+    variant: &'static Variant,
+    origin: Origin,
+    /// Of the input, in pixels; `None` is the one that the weights were made for.
+    side: Option<usize>,
+}
+
+impl Wish {
+    /// See [`Origin::key`].
+    fn key(&self) -> String {
+        self.origin.key(self.variant)
+    }
+}
 
 /// What waits to be done, the most urgent first.
 #[derive(Default)]
 struct Inbox {
     /// Why the device was lost.
     lost: RefCell<Option<String>>,
-    /// Position of a network to open.
-    network: Cell<Option<usize>>,
+    /// Files of which one is a checkpoint, to find out which network it is of.
+    checkpoint: RefCell<Option<Vec<File>>>,
+    wish: RefCell<Option<Wish>>,
     picture: RefCell<Option<Source>>,
     /// A unit whose activations are to be read back.
     unit: Cell<Option<usize>>,
@@ -38,14 +63,24 @@ struct Inbox {
 impl Inbox {
     /// Whether reading a picture is no longer worth the while.
     fn has_more_urgent_than_reading(&self) -> bool {
-        self.lost.borrow().is_some() || self.network.get().is_some() || self.picture.borrow().is_some()
+        self.has_more_urgent_than_opening() || self.picture.borrow().is_some()
+    }
+
+    /// Whether fetching a network's weights is no longer worth the while.
+    fn has_more_urgent_than_opening(&self) -> bool {
+        self.lost.borrow().is_some() || self.checkpoint.borrow().is_some() || self.wish.borrow().is_some()
     }
 }
+
+/// What tells one network on the device from another: its model, and the side of its input.
+type Key = (String, usize);
 
 /// A network that is ready to run.
 struct Opened {
     network: Network,
     model: Arc<Model>,
+    /// Of the input, in pixels.
+    side: usize,
     classifier: Arc<Classifier>,
     /// The run whose activations the device holds; none while another is at work or has failed.
     ran: Cell<Option<u64>>,
@@ -59,14 +94,24 @@ struct Inner {
     begun: Cell<bool>,
     gpu: RefCell<Option<Gpu>>,
     opened: RefCell<Option<Rc<Opened>>>,
+    /// Networks on the device, the one at work among them.
+    shelf: RefCell<Shelf<Key, Rc<Opened>>>,
+    /// What is at work or was tried last: what a recovery or another try opens.
+    last: RefCell<Wish>,
+    /// Where the visitor last took a variant's weights from.
+    origins: RefCell<HashMap<&'static str, Origin>>,
     /// A picture that was asked for before the network's card arrived: it waits for the visitor's next try.
     waiting: RefCell<Option<Source>>,
-    /// Cards and classes by network, kept for recovery without a server.
-    models: RefCell<HashMap<&'static str, Arc<Model>>>,
-    /// Weights files by network, kept for recovery and for coming back to a network.
-    files: RefCell<HashMap<&'static str, Rc<Vec<u8>>>>,
+    /// Cards and classes, kept for recovery without a server.
+    models: RefCell<HashMap<String, Arc<Model>>>,
+    /// Shipped weights, kept for recovery and for other sizes of the input.
+    files: RefCell<HashMap<String, Rc<Vec<u8>>>>,
     /// The picture last run or about to be: what a recovery analyses anew.
     picture: RefCell<Option<Picture>>,
+    /// Where in the depth the visitor last looked.
+    place: Cell<Option<Place>>,
+    /// What lay over the picture before a network came that has no attention to show.
+    view: Cell<Option<View>>,
     /// Activations of the units of the last run, as far as they were looked at.
     branches: RefCell<HashMap<usize, Arc<Tensor>>>,
     runs: Cell<u64>,
@@ -84,6 +129,7 @@ pub struct Session(StoredValue<Rc<Inner>, LocalStorage>);
 
 impl Session {
     pub fn new(state: State) -> Self {
+        let first = Wish { variant: model::first(), origin: Origin::Shipped, side: None };
         Self(StoredValue::new_local(Rc::new(Inner {
             state,
             inbox: Inbox::default(),
@@ -91,28 +137,70 @@ impl Session {
             begun: Cell::new(false),
             gpu: RefCell::default(),
             opened: RefCell::default(),
+            shelf: RefCell::new(Shelf::new(budget_bytes())),
+            last: RefCell::new(first),
+            origins: RefCell::default(),
             waiting: RefCell::default(),
             models: RefCell::default(),
             files: RefCell::default(),
             picture: RefCell::default(),
+            place: Cell::new(None),
+            view: Cell::new(None),
             branches: RefCell::default(),
             runs: Cell::new(0),
             losses: Cell::new(0),
             stop: RefCell::default(),
             stopped: Cell::new(false),
-            lose_once: Cell::new(super::dom::query("lose").as_deref() == Some("1")),
+            lose_once: Cell::new(dom::query("lose").as_deref() == Some("1")),
         })))
     }
 
-    /// Opens the chosen network, then analyses the picture that is wanted or shown.
+    /// Opens what was last asked for, then analyses the picture that is wanted or shown.
     pub fn open(&self) {
         let inner = self.0.get_value();
-        inner.inbox.network.set(Some(inner.state.network.get_untracked()));
+        let wish = inner.last.borrow().clone();
         if let Some(source) = inner.waiting.take() {
             inner.inbox.picture.borrow_mut().get_or_insert(source);
         }
         inner.begun.set(true);
-        inner.wake();
+        inner.want(wish);
+    }
+
+    /// Opens a network, or offers to load its weights where the page has none.
+    pub fn choose(&self, variant: &'static Variant) {
+        let inner = self.0.get_value();
+        let same_side = inner.state.variant.get_untracked().side == variant.side;
+        let side = inner.state.side.get_untracked().filter(|_| same_side);
+        inner.state.variant.set(variant);
+        inner.state.side.set(side);
+        if let Some(origin) = inner.origin(variant) {
+            inner.want(Wish { variant, origin, side });
+        }
+    }
+
+    /// Whether a network can be opened without asking the visitor.
+    pub fn has(&self, variant: &'static Variant) -> bool {
+        self.0.get_value().origin(variant).is_some()
+    }
+
+    /// Opens the network at work for inputs of another side; `None` is the weights' own.
+    pub fn resize(&self, side: Option<usize>) {
+        let inner = self.0.get_value();
+        inner.state.side.set(side);
+        let wish = Wish { side, ..inner.last.borrow().clone() };
+        inner.want(wish);
+    }
+
+    /// Finds out which network a checkpoint is of and opens it; a description may lie beside it.
+    pub fn take_checkpoint(&self, files: Vec<File>) {
+        let inner = self.0.get_value();
+        inner.inbox.checkpoint.replace(Some(files));
+        inner.hurry();
+    }
+
+    /// Opens a network with the weights of a file that fits it.
+    pub fn open_file(&self, variant: &'static Variant, file: CheckpointFile) {
+        self.0.get_value().want_file(variant, file);
     }
 
     /// As [`analyse`](Self::analyse), with what the page begins with: whatever the visitor has chosen meanwhile
@@ -142,9 +230,7 @@ impl Session {
     pub fn stop(&self) {
         let inner = self.0.get_value();
         inner.stopped.set(true);
-        if let Some(controller) = inner.stop.borrow().as_ref() {
-            controller.abort();
-        }
+        inner.abort();
     }
 
     /// The open device.
@@ -154,6 +240,35 @@ impl Session {
 }
 
 impl Inner {
+    /// Where the weights of a variant can be had from without asking.
+    fn origin(&self, variant: &Variant) -> Option<Origin> {
+        let known = self.origins.borrow().get(variant.id).cloned();
+        known.or_else(|| model::is_shipped(variant).then_some(Origin::Shipped))
+    }
+
+    fn want(self: &Rc<Self>, wish: Wish) {
+        self.inbox.wish.replace(Some(wish));
+        self.hurry();
+    }
+
+    fn want_file(self: &Rc<Self>, variant: &'static Variant, file: CheckpointFile) {
+        self.state.variant.set(variant);
+        self.state.side.set(None);
+        self.want(Wish { variant, origin: Origin::File(file), side: None });
+    }
+
+    /// Wakes the worker; what it downloads for an older wish is given up.
+    fn hurry(self: &Rc<Self>) {
+        self.abort();
+        self.wake();
+    }
+
+    fn abort(&self) {
+        if let Some(controller) = self.stop.borrow().as_ref() {
+            controller.abort();
+        }
+    }
+
     /// Starts the worker unless it is at work.
     fn wake(self: &Rc<Self>) {
         if !self.working.replace(true) {
@@ -168,8 +283,10 @@ impl Inner {
             let lost = self.inbox.lost.take();
             if let Some(why) = lost {
                 self.recover(why).await;
-            } else if let Some(network) = self.inbox.network.take() {
-                self.open(network).await;
+            } else if let Some(files) = self.inbox.checkpoint.take() {
+                self.recognise(files).await;
+            } else if let Some(wish) = self.inbox.wish.take() {
+                self.open(wish).await;
             } else if let Some(source) = self.inbox.picture.take() {
                 self.analyse(source).await;
             } else if let Some(unit) = self.inbox.unit.take() {
@@ -180,4 +297,10 @@ impl Inner {
         }
         self.working.set(false);
     }
+}
+
+/// `?memory=256` sets the budget in megabytes.
+fn budget_bytes() -> u64 {
+    let asked: Option<u64> = dom::query("memory").and_then(|megabytes| megabytes.parse().ok());
+    asked.map_or(BUDGET_BYTES, |megabytes| megabytes.saturating_mul(1_000_000))
 }

@@ -6,25 +6,24 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::AbortController;
 
-use super::{Inner, Opened};
+use super::{Inner, Opened, Wish};
 use crate::app::dom;
 use crate::app::failure::Failure;
-use crate::app::fetch;
 use crate::app::intake::Picture;
-use crate::app::model::{MODELS, Model};
-use crate::app::state::{Classifier, Host, Life, Notice, Progress, Stage, Tone};
-use crate::engine::{self, Network};
+use crate::app::model::{self, Model, Origin};
+use crate::app::state::{Classifier, Host, Kept, Life, Notice, Progress, Stage, Tone};
+use crate::engine::{self, EngineError, Network};
 use crate::gpu::{Gpu, GpuError};
-use crate::weights::Checkpoint;
+use crate::vision::SIDES;
+use crate::weights::Catalogue;
 
 /// How often in a row a lost device is replaced before the page gives up.
 const PATIENCE: usize = 3;
 
 impl Inner {
-    pub(super) async fn open(self: &Rc<Self>, position: usize) {
-        if let Err(failure) = self.try_open(position).await {
+    pub(super) async fn open(self: &Rc<Self>, wish: Wish) {
+        if let Err(failure) = self.try_open(wish).await {
             self.opening_failed(failure).await;
         }
         if self.state.model.with_untracked(Option::is_none) {
@@ -36,23 +35,36 @@ impl Inner {
     async fn opening_failed(&self, failure: Failure) {
         // A loss may be heard of just after the failure that it caused.
         dom::pause().await;
-        // If so, the worker's next turn recovers.
-        if !self.is_lost() {
-            self.state.life.set(Life::Failed(failure));
+        // If so, the worker's next turn recovers; and a newer wish has set what the page shows.
+        if self.is_lost() || (failure == Failure::Stopped && self.inbox.has_more_urgent_than_opening()) {
+            return;
+        }
+        let opened = self.opened.borrow().clone();
+        match opened {
+            // The network before is still there and goes on.
+            Some(opened) => {
+                self.state.variant.set(opened.model.variant);
+                self.state.side.set(Some(opened.side).filter(|side| *side != opened.model.own_side()));
+                self.state.model.set(Some(opened.model.clone()));
+                self.state.life.set(Life::Ready);
+                self.tell(Some(failure));
+            }
+            None => self.state.life.set(Life::Failed(failure)),
         }
     }
 
     /// Whether there was a picture to run on, too.
-    async fn try_open(self: &Rc<Self>, position: usize) -> Result<bool, Failure> {
-        let model = self.model(MODELS[position]).await?;
+    async fn try_open(self: &Rc<Self>, wish: Wish) -> Result<bool, Failure> {
+        self.last.replace(wish.clone());
+        let model = self.model(&wish).await?;
+        let side = wish.side.unwrap_or(model.own_side());
         self.state.model.set(Some(model.clone()));
 
         let gpu = self.gpu().await?;
-        let file = self.weights_file(&model).await?;
-        let network = self.load(&gpu, &model, &file).await?;
-        self.state.host.set(Some(Host { adapter: gpu.adapter().clone(), account: network.account() }));
-        let classifier = Arc::new(classifier(&network, model.labels.len()));
-        self.opened.replace(Some(Rc::new(Opened { network, model, classifier, ran: Cell::new(None) })));
+        let opened = self.opened(&gpu, &model, side, &wish.origin).await?;
+        self.origins.borrow_mut().insert(model.variant.id, wish.origin);
+        self.report(&gpu, &opened);
+        self.opened.replace(Some(opened));
         match self.first_picture().await {
             // The network is ready all the same.
             Err(failure) if failure.is_of_picture() => {
@@ -69,14 +81,29 @@ impl Inner {
     }
 
     /// The card and the classes, fetched once.
-    async fn model(&self, id: &'static str) -> Result<Arc<Model>, Failure> {
-        if let Some(model) = self.models.borrow().get(id) {
-            return Ok(model.clone());
+    async fn model(&self, wish: &Wish) -> Result<Arc<Model>, Failure> {
+        let known = self.models.borrow().get(&wish.key()).cloned();
+        if let Some(model) = known {
+            return Ok(model);
         }
         self.stage(Progress::of(Stage::Card));
-        let model = Arc::new(Model::fetch(id).await?);
-        self.models.borrow_mut().insert(id, model.clone());
+        let catalogue = match wish.origin {
+            Origin::File(_) => Some(self.catalogue().await?),
+            Origin::Shipped => None,
+        };
+        let model = Arc::new(Model::describe(wish.variant, &wish.origin, catalogue.as_deref()).await?);
+        self.models.borrow_mut().insert(wish.key(), model.clone());
         Ok(model)
+    }
+
+    /// What is published, fetched once.
+    pub(super) async fn catalogue(&self) -> Result<Arc<Catalogue>, Failure> {
+        if let Some(catalogue) = self.state.catalogue.get_untracked() {
+            return Ok(catalogue);
+        }
+        let catalogue = Arc::new(model::catalogue().await?);
+        self.state.catalogue.set(Some(catalogue.clone()));
+        Ok(catalogue)
     }
 
     /// The open device, or a new one.
@@ -103,35 +130,23 @@ impl Inner {
             // A device that has been replaced already is nobody's loss.
             if session.gpu.borrow().as_ref() == Some(&watched) {
                 session.inbox.lost.replace(Some(why));
-                session.wake();
+                session.hurry();
             }
         });
         Ok(gpu)
     }
 
-    /// The weights, downloaded once.
-    async fn weights_file(&self, model: &Model) -> Result<Rc<Vec<u8>>, Failure> {
-        let id = model.variant.id;
-        if let Some(file) = self.files.borrow().get(id) {
-            return Ok(file.clone());
+    /// The network as it stands on the device, or put there now.
+    async fn opened(&self, gpu: &Gpu, model: &Arc<Model>, side: usize, origin: &Origin) -> Result<Rc<Opened>, Failure> {
+        let key = (model.key.clone(), side);
+        let kept = self.shelf.borrow_mut().get(&key);
+        if let Some(kept) = kept {
+            return Ok(kept);
         }
-        self.stage(Progress::of(Stage::Download));
-        let controller = AbortController::new().ok();
-        let signal = controller.as_ref().map(AbortController::signal);
-        self.stop.replace(controller);
-        let heard = |done, total| self.stage(Progress { stage: Stage::Download, done, total });
-        let bytes = fetch::bytes(&model.weights_path(), signal.as_ref(), heard).await;
-        self.stop.replace(None);
-        let file = Rc::new(bytes?);
-        self.files.borrow_mut().insert(id, file.clone());
-        Ok(file)
-    }
-
-    async fn load(&self, gpu: &Gpu, model: &Model, file: &[u8]) -> Result<Network, Failure> {
-        let checkpoint = Checkpoint::parse(file).inspect_err(|_| {
-            // The next try asks the server again.
-            self.files.borrow_mut().remove(model.variant.id);
-        })?;
+        let checkpoint = self.checkpoint(model, origin).await?;
+        let graph = model.graph(side);
+        // Weights, of which there is about one copy on the device, are most of what a network takes.
+        self.shelf.borrow_mut().make_room(4 * model.cost(side).parameters);
         let heard = async |progress: engine::Progress| {
             let stage = match progress.stage {
                 engine::Stage::Weights => Stage::Upload,
@@ -141,7 +156,28 @@ impl Inner {
             self.stage(Progress { stage, done: progress.done, total: progress.total });
             dom::pause().await;
         };
-        Ok(Network::load(gpu, model.graph(), &checkpoint, heard).await?)
+        let network = match Network::load(gpu, graph, &checkpoint, heard).await {
+            Err(error) if error.is_of_size() => {
+                let largest = engine::largest_side(gpu, *SIDES.start()..side, |side| model.graph(side));
+                return Err(Failure::Size { why: error.to_string(), largest });
+            }
+            Err(EngineError::Weights(error)) if matches!(origin, Origin::File(_)) => {
+                return Err(Failure::Checkpoint(error.to_string()));
+            }
+            result => result?,
+        };
+        let classifier = Arc::new(classifier(&network, model.labels.len()));
+        let bytes = network.account().total_bytes;
+        let opened = Rc::new(Opened { network, model: model.clone(), side, classifier, ran: Cell::new(None) });
+        self.shelf.borrow_mut().put(key, opened.clone(), bytes);
+        Ok(opened)
+    }
+
+    /// Tells the page what the device holds.
+    fn report(&self, gpu: &Gpu, opened: &Opened) {
+        let shelf = self.shelf.borrow();
+        let kept = Kept { networks: shelf.len(), bytes: shelf.bytes(), budget_bytes: shelf.budget_bytes() };
+        self.state.host.set(Some(Host { adapter: gpu.adapter().clone(), account: opened.network.account(), kept }));
     }
 
     /// Analyses the picture that waits, or else the one on screen; says whether there was one.
@@ -170,7 +206,8 @@ impl Inner {
 
     /// Whether a picture was read for a network like the one that is open.
     fn fits(&self, picture: &Picture) -> bool {
-        self.opened.borrow().as_ref().is_some_and(|opened| opened.model.preprocess() == picture.preprocess)
+        let opened = self.opened.borrow();
+        opened.as_ref().is_some_and(|opened| opened.model.preprocess(opened.side) == picture.preprocess)
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -181,15 +218,16 @@ impl Inner {
     pub(super) async fn recover(self: &Rc<Self>, why: String) {
         self.gpu.replace(None);
         self.opened.replace(None);
+        self.shelf.borrow_mut().clear();
         self.losses.set(self.losses.get() + 1);
         if self.losses.get() > PATIENCE {
             self.losses.set(0);
             self.state.life.set(Life::Failed(Failure::Lost(why)));
             return;
         }
-        let position = self.inbox.network.take().unwrap_or_else(|| self.state.network.get_untracked());
+        let wish = self.inbox.wish.take().unwrap_or_else(|| self.last.borrow().clone());
         self.state.notice.set(None);
-        let ran = match self.try_open(position).await {
+        let ran = match self.try_open(wish).await {
             Ok(ran) => ran,
             Err(failure) => return self.opening_failed(failure).await,
         };

@@ -1,0 +1,117 @@
+use leptos::html::Input;
+use leptos::prelude::*;
+
+use crate::app::model::{self, Model};
+use crate::app::parts::{Choice, Role, Segments};
+use crate::app::session::Session;
+use crate::app::state::State;
+use crate::app::words;
+use crate::arch::Variant;
+use crate::arch::zoo::{self, FAMILIES, VARIANTS};
+use crate::vision::SIDES;
+
+/// Sides of the input that the field proposes, in pixels: what networks are trained and tested at.
+const USUAL_SIDES: [usize; 10] = [64, 96, 128, 160, 192, 224, 256, 288, 320, 448];
+
+/// Which network looks at the picture: its family, its variant, the side of its input, and what is known of it.
+#[component]
+pub fn Networks() -> impl IntoView {
+    let (state, session) = (expect_context::<State>(), expect_context::<Session>());
+    let choice = |family: &&'static str| Choice { value: *family, id: family.to_lowercase(), label: (*family).into() };
+    let families: Vec<Choice<&'static str>> = FAMILIES.iter().map(choice).collect();
+    let family = Signal::derive(move || state.variant.get().family);
+    let choose = move |family| session.choose(preferred(session, family));
+    view! {
+        <div class="network">
+            <div class="network-row">
+                <Segments label="Family of networks" testid="family" role=Role::Tabs choices=Signal::stored(families)
+                    chosen=family choose=choose/>
+                <VariantSelect/>
+                <SideField/>
+            </div>
+            <p class="muted facts" data-testid="network">
+                {move || state.model.with(|model| model.as_deref().map(|model| describe(model, state.side.get())))}
+            </p>
+        </div>
+    }
+}
+
+/// Of a family's variants the first that can be opened at once, or else the first.
+fn preferred(session: Session, family: &str) -> &'static Variant {
+    let mut all = VARIANTS.iter().filter(|variant| variant.family == family);
+    let first = all.clone().next();
+    all.find(|variant| session.has(variant)).or(first).unwrap_or(model::first())
+}
+
+/// The variants of the chosen family.
+#[component]
+fn VariantSelect() -> impl IntoView {
+    let (state, session) = (expect_context::<State>(), expect_context::<Session>());
+    let family = Memo::new(move |_| state.variant.get().family);
+    let of_family = move || VARIANTS.iter().filter(move |variant| variant.family == family.get());
+    view! {
+        <select
+            class="variant" aria-label="Network" data-testid="variant"
+            on:change=move |event| {
+                if let Some(variant) = zoo::variant(&event_target_value(&event)) {
+                    session.choose(variant);
+                }
+            }
+        >
+            <For each=of_family key=|variant| variant.id let(variant)>
+                <option value=variant.id prop:selected=move || state.variant.get().id == variant.id>
+                    {variant.title}
+                    {move || state.accuracy.with(|accuracy| accuracy.get(variant.id).copied().map(right))}
+                </option>
+            </For>
+        </select>
+    }
+}
+
+fn right(accuracy: f32) -> String {
+    format!(" · {} right", words::percent(accuracy))
+}
+
+/// The side of the network's input, free within what networks and pictures bear.
+#[component]
+fn SideField() -> impl IntoView {
+    let (state, session) = (expect_context::<State>(), expect_context::<Session>());
+    let input = NodeRef::<Input>::new();
+    let own = move || state.model.with(|model| model.as_ref().map(|model| model.own_side()));
+    let shown = move || state.side.get().or_else(own).map(|side| side.to_string()).unwrap_or_default();
+    let changed = move |_| {
+        let Some(input) = input.get_untracked() else { return };
+        let asked = input.value();
+        let side = asked.trim().parse().ok().filter(|side| SIDES.contains(side));
+        if asked.trim().is_empty() || side == untrack(own) {
+            session.resize(None);
+        } else if side.is_some() {
+            session.resize(side);
+        }
+        // Whatever was not understood gives way to what holds.
+        input.set_value(&untrack(shown));
+    };
+    view! {
+        <label class="side" title=format!("Side of the network’s input, {} to {} pixels", SIDES.start(), SIDES.end())>
+            <span class="muted">"Input"</span>
+            <input node_ref=input type="number" inputmode="numeric" list="usual-sides" data-testid="side"
+                min=SIDES.start().to_string() max=SIDES.end().to_string() aria-label="Side of the input in pixels"
+                prop:value=shown on:change=changed/>
+            <span class="muted">"px"</span>
+            <datalist id="usual-sides">
+                {USUAL_SIDES.map(|side| view! { <option value=side.to_string()></option> })}
+            </datalist>
+        </label>
+    }
+}
+
+fn describe(model: &Model, side: Option<usize>) -> String {
+    let own = model.own_side();
+    let cost = model.cost(side.unwrap_or(own));
+    let mut facts = vec![
+        format!("{} parameters", words::count(cost.parameters)),
+        format!("{} multiply-adds", words::count(cost.macs)),
+    ];
+    facts.extend(model.top1.map(|top1| format!("first guess right on {} at {own} px", words::percent(top1))));
+    facts.join(" · ")
+}

@@ -1,0 +1,92 @@
+//! From files that the visitor chose to a network with their weights.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Blob, File};
+
+use super::Inner;
+use super::weights::read;
+use crate::app::arrivals::is_checkpoint;
+use crate::app::dom;
+use crate::app::failure::Failure;
+use crate::app::model::CheckpointFile;
+use crate::app::state::{Life, Progress, Puzzle, Stage, Unknown};
+use crate::arch::{Recognition, recognise, zoo};
+use crate::vision::ModelCard;
+use crate::weights::{Header, WeightsError};
+
+/// The header's length stands in a file's first bytes.
+const PREFIX_BYTES: f64 = 8.0;
+
+thread_local! {
+    /// Files so far.
+    static FILES: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Inner {
+    /// Opens the network that a checkpoint is of, or asks the visitor, or says what does not fit.
+    pub(super) async fn recognise(self: &Rc<Self>, files: Vec<File>) {
+        let before = self.state.life.get_untracked();
+        self.state.puzzle.set(None);
+        self.state.life.set(Life::Analysing(Progress::of(Stage::Checkpoint)));
+        let result = self.try_recognise(files).await;
+        self.state.life.set(match before {
+            Life::Failed(_) => before,
+            _ => Life::Ready,
+        });
+        if let Err(failure) = result {
+            self.tell(Some(failure));
+        }
+    }
+
+    async fn try_recognise(self: &Rc<Self>, files: Vec<File>) -> Result<(), Failure> {
+        let Some(file) = files.iter().find(|file| is_checkpoint(file)) else { return Ok(()) };
+        let name = file.name();
+        let header = header(file).await?;
+        match recognise(&header.shapes()) {
+            Recognition::Fits { variants, classes } => {
+                let card = card(&files, &name).await?;
+                let number = FILES.get();
+                FILES.set(number + 1);
+                let described = card.as_ref().and_then(|card| zoo::variant(&card.name));
+                let file = CheckpointFile { number, name, blob: file.clone().unchecked_into(), classes, card };
+                match (variants.as_slice(), described.filter(|variant| variants.contains(variant))) {
+                    (_, Some(variant)) | (&[variant], None) => self.want_file(variant, file),
+                    (_, None) => self.state.puzzle.set(Some(Puzzle::Ambiguous { file, fits: variants })),
+                }
+            }
+            Recognition::Nearest { variant, mismatch, .. } => {
+                self.state.puzzle.set(Some(Puzzle::Unknown(Unknown { file: name, nearest: variant, mismatch })));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a checkpoint says of its tensors; only its beginning is read.
+async fn header(file: &File) -> Result<Header, Failure> {
+    let unusable = |why: WeightsError| Failure::Checkpoint(format!("‘{}’: {why}", file.name()));
+    let bytes = file.size() as u64;
+    let prefix = start(file, PREFIX_BYTES).await?;
+    let extent = Header::extent(&prefix, bytes).map_err(unusable)?;
+    Header::parse(&start(file, extent as f64).await?, bytes).map_err(unusable)
+}
+
+/// The first bytes of a file.
+async fn start(file: &File, bytes: f64) -> Result<Vec<u8>, Failure> {
+    let unreadable = |why: String| Failure::unreadable(&file.name(), &why);
+    let slice: Result<Blob, _> = file.slice_with_f64_and_f64(0.0, bytes);
+    read(&slice.map_err(|error| unreadable(dom::message(&error)))?).await.map_err(unreadable)
+}
+
+/// The description beside a checkpoint: a `.json` file among those that came with it, if there is one.
+async fn card(files: &[File], checkpoint: &str) -> Result<Option<ModelCard>, Failure> {
+    let Some(file) = files.iter().find(|file| file.name().to_lowercase().ends_with(".json")) else { return Ok(None) };
+    let name = file.name();
+    let bytes = read(file).await.map_err(|why| Failure::unreadable(&name, &why))?;
+    let card = ModelCard::parse(&String::from_utf8_lossy(&bytes));
+    card.map(Some).map_err(|error| Failure::Checkpoint(format!("‘{name}’ beside ‘{checkpoint}’: {error}")))
+}

@@ -1,0 +1,41 @@
+// Toggling for a long time leaves everything as it was.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drop, nextReading, reading, site, visit } from './browser.mjs';
+import { checkpoint } from './hashed.mjs';
+
+const here = site();
+const TOGGLES = 200;
+/** Enough for two of the networks: the rest have to be made again and again. */
+const BUDGET_MB = 12;
+
+test(`${TOGGLES} changes of the network: the same answers, no growth`, async () => {
+  await visit(here, { query: `?debug=1&memory=${BUDGET_MB}` }, async (page) => {
+    const first = new Map();
+    const note = ({ network, logits }) => {
+      if (!first.has(network)) first.set(network, logits);
+      assert.deepEqual(logits, first.get(network), network);
+    };
+    let last = await reading(page);
+    note(last);
+    for (const network of ['seresnext_tiny', 'sknet_tiny', 'regnetx_tiny']) {
+      await drop(page, await checkpoint(network), `${network}.safetensors`);
+      last = await nextReading(page, last.run);
+      note(last);
+    }
+    const memory = () => page.evaluate(() => window.splitlens.memory());
+    let settled;
+    for (let toggle = 0; toggle < TOGGLES; toggle += 1) {
+      await page.keyboard.press(toggle % 3 === 2 ? '[' : ']');
+      last = await nextReading(page, last.run);
+      note(last);
+      const { device, device_budget, networks, program } = await memory();
+      assert.equal(device_budget, BUDGET_MB * 1e6);
+      assert.ok(device <= device_budget, `${device} bytes for ${networks} networks`);
+      // Every network has been made anew a few times by then.
+      if (toggle === TOGGLES / 4) settled = program;
+      if (toggle > TOGGLES / 4) assert.equal(program, settled, 'the program asks for no more memory');
+    }
+    assert.ok(first.size >= 4);
+  });
+});
