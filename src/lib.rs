@@ -9,7 +9,7 @@
 //! | [`arch`] | the papers: skeletons, attentions, the table of variants | graph |
 //! | [`reference`](mod@reference) | what every operation means, in plain loops | graph |
 //! | [`weights`] | checkpoints, the catalogue of published ones, batch norm folded | graph, vision |
-//! | [`reading`] | what a run leaves behind, as plain data | graph |
+//! | [`reading`] | what a run may replace and what it leaves behind, as plain data | graph |
 //! | [`kernels`] | the shaders: sources, parameters, dispatches; no device | graph |
 //! | [`gpu`] | wgpu, and is alone in that | kernels |
 //! | [`engine`] | how a plan runs on a device | graph, kernels, gpu, weights, reading |

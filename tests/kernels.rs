@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::adapter::{run_kernel, run_plain, trials};
+use common::adapter::{run_in_place, run_kernel, run_plain, trials};
 use common::random;
 use libtest_mimic::Arguments;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
@@ -19,6 +19,7 @@ fn main() {
         ("pools", pools),
         ("global_pools_and_sums_of_splits", global_pools_and_sums_of_splits),
         ("radix_softmax", radix_softmax),
+        ("replaced_gates", replaced_gates),
         ("weighted_sums", weighted_sums),
         ("additions", additions),
         ("branch_maps", branch_maps),
@@ -175,6 +176,20 @@ fn radix_softmax() {
         let found = run_kernel(&dispatch, &[pack_vector(&logits.values)], logits.shape);
         let expected = reference::radix_softmax(&logits, radix, cardinality);
         assert_close(&found, &expected, 2e-6, &format!("radix {radix}, cardinality {cardinality}"));
+    }
+}
+
+fn replaced_gates() {
+    let rng = &mut SmallRng::seed_from_u64(10);
+    for (channels, branches) in [(16, 2), (40, 4), (7, 1), (5, 3), (130, 2)] {
+        let gates = random(rng, Shape::vector(branches * channels));
+        let new = random(rng, gates.shape).values;
+        for replacement in [None, Some(new.as_slice())] {
+            let dispatch = kernels::replace_gates::dispatch(channels, branches, replacement.is_none());
+            let found = run_in_place(&dispatch, std::slice::from_ref(&new), &gates.values);
+            let expected = reference::replace_gates(&gates, branches, replacement);
+            common::assert_close(&found, &expected.values, 0.0, &format!("{branches} branches of {channels}"));
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use splitlens::arch::zoo;
 use splitlens::engine::{EngineError, Network, Stage, largest_side};
 use splitlens::graph::{Graph, Shape, Tensor, ValueId};
-use splitlens::reading::Reading;
+use splitlens::reading::{NewGates, Reading, Replacement, Replacements};
 use splitlens::reference;
 use splitlens::vision::class_activation_map;
 use splitlens::weights::Checkpoint;
@@ -24,6 +24,8 @@ fn main() {
         ("runs_repeat_themselves", runs_repeat_themselves),
         ("channels_of_a_unit_can_be_read", channels_of_a_unit_can_be_read),
         ("every_kind_of_network_equals_the_reference", every_kind_of_network_equals_the_reference),
+        ("replaced_gates_equal_the_reference", replaced_gates_equal_the_reference),
+        ("only_replacing_takes_more_than_a_run", only_replacing_takes_more_than_a_run),
         ("what_does_not_fit_is_refused", what_does_not_fit_is_refused),
         ("a_lost_device_is_an_error", a_lost_device_is_an_error),
     ];
@@ -144,12 +146,81 @@ fn every_kind_of_network_equals_the_reference() {
     }
 }
 
+/// Every way to replace gates that the unit's kind allows.
+fn every_replacement(branches: usize, channels: usize) -> Vec<Replacement> {
+    let weight = |index: usize| (index % 7) as f32 / 7.0;
+    let mut every = vec![
+        Replacement::Uniform,
+        Replacement::Branch(branches),
+        Replacement::ByHand((0..branches).map(weight).collect()),
+        Replacement::ByHand((0..branches * channels).map(weight).collect()),
+    ];
+    if branches > 1 {
+        every.push(Replacement::Swap);
+    }
+    every
+}
+
+fn replaced_gates_equal_the_reference() {
+    for variant in ["resnest_tiny_2s2x", "skresnet18", "regnety_002", "efficientnet_b0"] {
+        let variant = zoo::variant(variant).unwrap();
+        let graph = variant.build(41, 35, 10);
+        // In the middle: units before it stay as they are, units after it do not.
+        let unit = &graph.units[graph.units.len() / 2];
+        let checkpoint = random_checkpoint(&graph, 1);
+        let image = random(&mut SmallRng::seed_from_u64(2), graph.input_shape());
+        let network = load(graph.clone(), &checkpoint);
+        let untouched = block_on(network.run(&image)).unwrap();
+        for replacement in every_replacement(unit.kind.branches(), graph.shape(unit.output).channels) {
+            let what = format!("{} {}={replacement:.40}", variant.id, unit.name);
+            let replacements = Replacements::unit(&unit.name, replacement);
+            let new = replacements.resolve(&graph).unwrap();
+            let change = |node: usize, value: Tensor| {
+                let replaced = graph.units.iter().zip(&new).find(|(unit, _)| unit.gates.index() == node);
+                match replaced.and_then(|(unit, new)| Some((unit.kind.branches(), new.as_ref()?))) {
+                    Some((branches, NewGates::Reversed)) => reference::replace_gates(&value, branches, None),
+                    Some((branches, NewGates::Values(new))) => reference::replace_gates(&value, branches, Some(new)),
+                    None => value,
+                }
+            };
+            let values = reference::network_with(&graph, |name| checkpoint.values(name), &image, change);
+            let reading = block_on(network.run_with(&image, &replacements)).unwrap();
+            assert_close(&reading.logits, &values[graph.logits.index()].values, 1e-3, &what);
+            for (unit, found) in graph.units.iter().zip(&reading.units) {
+                assert_close(&found.gates.values, &values[unit.gates.index()].values, 1e-4, &what);
+                assert!(found.residual().relative < 1e-4, "{what}: {:?}", found.residual());
+            }
+            assert_ne!(reading.logits, untouched.logits, "{what}");
+        }
+        assert_eq!(block_on(network.run(&image)).unwrap(), untouched, "{}: nothing stays replaced", variant.id);
+    }
+}
+
+fn only_replacing_takes_more_than_a_run() {
+    let (graph, checkpoint) = resnest_tiny();
+    block_on(async {
+        let gpu = splitlens::gpu::Gpu::open().await.unwrap();
+        let network = Network::load(&gpu, graph, &checkpoint, async |_| {}).await.unwrap();
+        let untouched = network.run_with(&input(), &Replacements::default()).await.unwrap();
+        assert_eq!(network.run(&input()).await.unwrap(), untouched);
+        assert_eq!(gpu.pipelines(), network.account().pipelines);
+        for replacement in [Replacement::Uniform, Replacement::Swap] {
+            network.run_with(&input(), &Replacements::all(replacement)).await.unwrap();
+            assert_eq!(gpu.pipelines(), network.account().pipelines + 1);
+        }
+    });
+}
+
 fn what_does_not_fit_is_refused() {
     let (graph, checkpoint) = resnest_tiny();
     let network = load(graph.clone(), &checkpoint);
     let small = Tensor::from_fn(Shape::new(3, 32, 32), |_, _, _| 0.0);
     let error = block_on(network.run(&small)).unwrap_err();
     assert_eq!(error.to_string(), "the network was made for an input of 3x64x64, but got 3x32x32");
+
+    let nowhere = Replacements::unit("layer9.0.conv2", Replacement::Uniform);
+    let error = block_on(network.run_with(&input(), &nowhere)).unwrap_err();
+    assert!(error.to_string().contains("no unit `layer9.0.conv2`; its units are layer1.0.conv2, "), "{error}");
 
     let other = zoo::variant("resnest14d").unwrap().build(64, 64, 100);
     let refused = block_on(Network::load(&gpu(), other, &checkpoint, async |_| {}));

@@ -1,5 +1,6 @@
 //! Every variant of the table on an adapter equals timm: logits, and the gates of every unit, on weights and
-//! images that both sides make from hashes (`tests/golden/networks/`, written by `tests/golden/networks.py`).
+//! images that both sides make from hashes (`tests/golden/networks/`, written by `tests/golden/networks.py`);
+//! and some of them also with gates replaced (`tests/golden/replaced/`).
 //! Without an adapter the tests show as ignored. Large networks run on their odd side alone, which has all
 //! that the even one has and remainders too, unless `SPLITLENS_ALL_SIDES` is set.
 
@@ -16,6 +17,7 @@ use splitlens::arch::zoo::{self, VARIANTS, Variant};
 use splitlens::engine::Network;
 use splitlens::graph::cost::cost;
 use splitlens::graph::{Graph, Op};
+use splitlens::reading::{Reading, Replacements};
 use splitlens::weights::Checkpoint;
 
 /// How far logits may be from timm's, over timm's largest logit minus its smallest: ten times what rounding
@@ -26,35 +28,57 @@ const GATES: f32 = 1e-4;
 /// Multiply-adds from which on a network is large.
 const LARGE: u64 = 2_000_000_000;
 
+/// Networks whose gates are replaced, one or two for each kind of unit, and the side of their image.
+const REPLACED: [(&str, usize); 8] = [
+    ("resnest_tiny_2s2x", 51),
+    ("resnest50d_1s4x24d", 65),
+    ("resnest50d_4s2x40d", 65),
+    ("sknet_tiny", 51),
+    ("skresnet18", 65),
+    ("seresnext_tiny", 51),
+    ("regnety_002", 65),
+    ("efficientnet_b0", 65),
+];
+
 fn main() {
     let mut tests = trials(VARIANTS.iter().map(|variant| (variant.id, || equals_timm(variant))).collect());
-    tests.extend(trials(vec![("an_order_that_is_not_timms_is_seen", an_order_that_is_not_timms_is_seen)]));
+    let more: Vec<(&str, fn())> = vec![
+        ("an_order_that_is_not_timms_is_seen", an_order_that_is_not_timms_is_seen),
+        ("replaced_gates_do_what_they_do_in_timm", replaced_gates_do_what_they_do_in_timm),
+    ];
+    tests.extend(trials(more));
     libtest_mimic::run(&Arguments::from_args(), tests).exit();
 }
 
-/// What timm made of the image with this side.
+/// What timm made of one image.
 struct Golden {
-    side: usize,
+    /// The image's side, or which gates were replaced by what.
+    of: String,
     logits: Vec<f32>,
     /// Of all units, one after the other, each branch-major.
     gates: Vec<f32>,
 }
 
-/// One for each side, the smallest first.
-fn goldens(variant: &Variant) -> Vec<Golden> {
-    let path = repository(&format!("tests/golden/networks/{}.safetensors", variant.id));
+impl Golden {
+    fn side(&self) -> usize {
+        self.of.parse().unwrap()
+    }
+}
+
+/// All of a file in `tests/golden/`, the shortest first.
+fn goldens(file: &str) -> Vec<Golden> {
+    let path = repository(&format!("tests/golden/{file}.safetensors"));
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let file = SafeTensors::deserialize(&bytes).unwrap();
-    let mut sides: Vec<usize> =
-        file.names().iter().filter_map(|name| name.strip_suffix("/logits")?.parse().ok()).collect();
-    sides.sort_unstable();
-    let golden = |side| {
-        let bytes = |what: &str| file.tensor(&format!("{side}/{what}")).map_or(&[][..], |tensor| tensor.data());
+    let mut all: Vec<&str> = file.names().into_iter().filter_map(|name| name.strip_suffix("/logits")).collect();
+    all.sort_unstable_by_key(|of| (of.len(), *of));
+    let golden = |of: &str| {
+        let bytes = |what: &str| file.tensor(&format!("{of}/{what}")).map_or(&[][..], |tensor| tensor.data());
         let logits = bytes("logits").chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         let gates = bytes("gates").chunks_exact(2).map(|b| f32::from(u16::from_le_bytes([b[0], b[1]])) / 65535.0);
-        Golden { side, logits: logits.collect(), gates: gates.collect() }
+        Golden { of: of.into(), logits: logits.collect(), gates: gates.collect() }
     };
-    sides.into_iter().map(golden).collect()
+    all.into_iter().map(golden).collect()
 }
 
 /// Largest differences from timm.
@@ -72,10 +96,16 @@ fn farthest(found: &[f32], expected: &[f32]) -> f32 {
     found.iter().zip(expected).map(|(a, b)| (a - b).abs()).max_by(f32::total_cmp).unwrap_or(0.0)
 }
 
+fn load(graph: Graph, checkpoint: &Checkpoint) -> Network {
+    block_on(Network::load(&gpu(), graph, checkpoint, async |_| {})).unwrap()
+}
+
 /// Runs the graph on the golden's image.
-fn misses(graph: Graph, checkpoint: &Checkpoint, golden: &Golden) -> Misses {
-    let network = block_on(Network::load(&gpu(), graph, checkpoint, async |_| {})).unwrap();
-    let reading = block_on(network.run(&hashed::image(golden.side))).unwrap();
+fn run(graph: Graph, checkpoint: &Checkpoint, golden: &Golden) -> Reading {
+    block_on(load(graph, checkpoint).run(&hashed::image(golden.side()))).unwrap()
+}
+
+fn misses(reading: Reading, golden: &Golden) -> Misses {
     let ordered = |pick: fn(f32, f32) -> f32| golden.logits.iter().copied().reduce(pick).unwrap();
     let spread = ordered(f32::max) - ordered(f32::min);
     let mut misses =
@@ -93,16 +123,21 @@ fn misses(graph: Graph, checkpoint: &Checkpoint, golden: &Golden) -> Misses {
     misses
 }
 
+fn assert_equals(reading: Reading, golden: &Golden, what: &str) {
+    let Misses { logits, gates, unit } = misses(reading, golden);
+    assert!(gates <= GATES, "{what}: a gate of {unit} is off by {gates:e}");
+    assert!(logits <= LOGITS, "{what}: a logit is off by {logits:e} of the spread");
+}
+
 fn equals_timm(variant: &Variant) {
     let build = |side| variant.build(side, side, variant.classes);
     let designed = build(variant.side);
     let checkpoint = hashed::checkpoint(&designed);
     let only_odd = cost(&designed).macs > LARGE && std::env::var_os("SPLITLENS_ALL_SIDES").is_none();
-    for golden in goldens(variant).into_iter().filter(|golden| golden.side % 2 == 1 || !only_odd) {
-        let Misses { logits, gates, unit } = misses(build(golden.side), &checkpoint, &golden);
-        let what = format!("{} at {}", variant.id, golden.side);
-        assert!(gates <= GATES, "{what}: a gate of {unit} is off by {gates:e}");
-        assert!(logits <= LOGITS, "{what}: a logit is off by {logits:e} of the spread");
+    let goldens = goldens(&format!("networks/{}", variant.id));
+    for golden in goldens.iter().filter(|golden| golden.side() % 2 == 1 || !only_odd) {
+        let reading = run(build(golden.side()), &checkpoint, golden);
+        assert_equals(reading, golden, &format!("{} at {}", variant.id, golden.of));
     }
 }
 
@@ -110,8 +145,8 @@ fn equals_timm(variant: &Variant) {
 /// a softmax with the two swapped, or one that reads radix-major, is far off.
 fn an_order_that_is_not_timms_is_seen() {
     let variant = zoo::variant("resnest50d_4s2x40d").unwrap();
-    let golden = &goldens(variant)[0];
-    let graph = variant.build(golden.side, golden.side, variant.classes);
+    let golden = &goldens("networks/resnest50d_4s2x40d")[0];
+    let graph = variant.build(golden.side(), golden.side(), variant.classes);
     let checkpoint = hashed::checkpoint(&graph);
     for (radix, cardinality) in [(2, 4), (4, 1)] {
         let mut wrong = graph.clone();
@@ -120,7 +155,31 @@ fn an_order_that_is_not_timms_is_seen() {
                 node.op = Op::RadixSoftmax { radix, cardinality };
             }
         }
-        let Misses { logits, gates, .. } = misses(wrong, &checkpoint, golden);
+        let Misses { logits, gates, .. } = misses(run(wrong, &checkpoint, golden), golden);
         assert!(gates > 1000.0 * GATES && logits > 10.0 * LOGITS, "gates {gates:e}, logits {logits:e}");
+    }
+}
+
+fn replaced_gates_do_what_they_do_in_timm() {
+    for (id, side) in REPLACED {
+        let variant = zoo::variant(id).unwrap();
+        let graph = variant.build(side, side, variant.classes);
+        let checkpoint = hashed::checkpoint(&graph);
+        let network = load(graph, &checkpoint);
+        let image = hashed::image(side);
+        let untouched = block_on(network.run(&image)).unwrap();
+        let goldens = goldens(&format!("replaced/{id}"));
+        assert!(goldens.len() >= 4, "{id}: {} goldens", goldens.len());
+        for golden in &goldens {
+            let what = format!("{id}: {}", golden.of);
+            let (unit, how) = golden.of.split_once('=').unwrap();
+            let how = how.parse().unwrap();
+            let replacements = if unit == "all" { Replacements::all(how) } else { Replacements::unit(unit, how) };
+            assert_equals(block_on(network.run_with(&image, &replacements)).unwrap(), golden, &what);
+            assert!(
+                misses(untouched.clone(), golden).logits > 100.0 * LOGITS,
+                "{what}: that nothing was replaced would not be seen"
+            );
+        }
     }
 }

@@ -1,5 +1,6 @@
 use crate::gpu::GpuError;
 use crate::graph::Shape;
+use crate::reading::ReplacementError;
 use crate::weights::WeightsError;
 
 /// Why a network could not be loaded or run.
@@ -9,6 +10,8 @@ pub enum EngineError {
     Gpu(#[from] GpuError),
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    #[error(transparent)]
+    Replacement(#[from] ReplacementError),
     #[error("the network was made for an input of {expected}, but got {got}")]
     Input { expected: Shape, got: Shape },
     #[error(

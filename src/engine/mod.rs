@@ -3,6 +3,7 @@
 
 mod error;
 mod network;
+mod replacer;
 mod shelf;
 mod steps;
 mod taps;

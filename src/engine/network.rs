@@ -1,11 +1,13 @@
+use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::replacer::Replacer;
 use super::steps::{self, Packed};
 use super::{EngineError, taps};
 use crate::gpu::{Buffer, Copy, Gpu, Staging, Task, Uniforms};
 use crate::graph::{Graph, Plan, Tensor};
 use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
-use crate::reading::Reading;
+use crate::reading::{Reading, Replacements};
 use crate::weights::Checkpoint;
 
 /// What loading is busy with.
@@ -57,6 +59,8 @@ pub struct Network {
     staging: Staging,
     classifier: Classifier,
     account: Account,
+    /// Made when a run first replaces gates.
+    replacer: OnceCell<Replacer>,
 }
 
 /// The last linear layer, kept for class activation maps.
@@ -128,8 +132,9 @@ impl Network {
         };
         let parameter = |suffix: &str| checkpoint.values(&format!("{}.{suffix}", graph.classifier)).to_vec();
         let classifier = Classifier { weight: parameter("weight"), bias: parameter("bias") };
-        let gpu = gpu.clone();
-        let network = Self { gpu, graph, plan, weights, storage, maps, params, tasks, staging, classifier, account };
+        let (gpu, replacer) = (gpu.clone(), OnceCell::new());
+        let network =
+            Self { gpu, graph, plan, weights, storage, maps, params, tasks, staging, classifier, account, replacer };
         let empty = Tensor::from_fn(network.graph.input_shape(), |_, _, _| 0.0);
         network.run(&empty).await?;
         progress(Progress { stage: Stage::WarmUp, done: 1, total: 1 }).await;
@@ -146,13 +151,38 @@ impl Network {
 
     /// Runs the network on a normalised image `[3, H, W]`. Runs of one network must not overlap.
     pub async fn run(&self, image: &Tensor) -> Result<Reading, EngineError> {
+        self.compute(image, &self.tasks).await
+    }
+
+    /// Runs the network with some gates replaced before the unit and all that follows it go on from them; the
+    /// reading has the new gates and what came of them. The first such run compiles one more kernel.
+    pub async fn run_with(&self, image: &Tensor, replacements: &Replacements) -> Result<Reading, EngineError> {
+        let new = replacements.resolve(&self.graph)?;
+        if replacements.is_empty() {
+            return self.run(image).await;
+        }
+        let replacer = match self.replacer.get() {
+            Some(replacer) => replacer,
+            None => {
+                let made = Replacer::new(&self.gpu, &self.graph, &self.plan, &self.storage).await?;
+                self.replacer.get_or_init(|| made)
+            }
+        };
+        self.compute(image, replacer.tasks(&self.gpu, &new, &self.tasks)).await
+    }
+
+    async fn compute<'a>(
+        &self,
+        image: &Tensor,
+        tasks: impl IntoIterator<Item = &'a Task>,
+    ) -> Result<Reading, EngineError> {
         let expected = self.graph.input_shape();
         if image.shape != expected {
             return Err(EngineError::Input { expected, got: image.shape });
         }
         self.gpu.write(&self.storage[self.plan.storage.place(self.graph.input()).buffer], &pack_activation(image));
         let copies = taps::copies(&self.graph, &self.plan, &self.storage, &self.maps);
-        let values = self.gpu.run(&self.tasks, &copies, &self.staging).await?;
+        let values = self.gpu.run(tasks, &copies, &self.staging).await?;
         Ok(taps::reading(&self.graph, &values))
     }
 

@@ -36,7 +36,12 @@ impl Gpu {
 
     /// Runs the tasks in order in one pass and one submission, then reads back the copies, one after
     /// the other.
-    pub async fn run(&self, tasks: &[Task], copies: &[Copy<'_>], staging: &Staging) -> Result<Vec<f32>, GpuError> {
+    pub async fn run<'a>(
+        &self,
+        tasks: impl IntoIterator<Item = &'a Task>,
+        copies: &[Copy<'_>],
+        staging: &Staging,
+    ) -> Result<Vec<f32>, GpuError> {
         self.health()?;
         let mut encoder = self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") });
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());

@@ -33,6 +33,7 @@ pub mod linear;
 pub mod max_pool;
 pub mod pointwise;
 pub mod radix_softmax;
+pub mod replace_gates;
 pub mod sum_splits;
 pub mod weighted_sum;
 
@@ -91,6 +92,7 @@ pub const ALL: &[&Kernel] = &[
     &max_pool::KERNEL,
     &pointwise::KERNEL,
     &radix_softmax::KERNEL,
+    &replace_gates::KERNEL,
     &sum_splits::KERNEL,
     &weighted_sum::KERNEL,
 ];

@@ -1,4 +1,9 @@
-//! Knows what a run leaves behind: plain data between the engine and those who show it.
+//! Knows what a run may be asked to replace and what it leaves behind: plain data between the engine and
+//! those who ask and show.
+
+mod replacement;
+
+pub use replacement::{NewGates, Replacement, ReplacementError, Replacements};
 
 use crate::graph::{Tensor, UnitKind};
 

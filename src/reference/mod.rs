@@ -12,6 +12,7 @@ mod max_pool;
 mod network;
 mod pointwise;
 mod radix_softmax;
+mod replace_gates;
 mod sum_splits;
 mod weighted_sum;
 
@@ -23,8 +24,9 @@ pub use conv::conv;
 pub use global_avg_pool::global_avg_pool;
 pub use linear::linear;
 pub use max_pool::max_pool;
-pub use network::network;
+pub use network::{network, network_with};
 pub use pointwise::pointwise;
 pub use radix_softmax::radix_softmax;
+pub use replace_gates::replace_gates;
 pub use sum_splits::sum_splits;
 pub use weighted_sum::weighted_sum;

@@ -7,9 +7,19 @@ use crate::graph::{BatchNorm, Graph, Op, Shape, Tensor};
 ///
 /// `parameter` gives the values of a tensor by its checkpoint name.
 pub fn network<'a>(graph: &Graph, parameter: impl Fn(&str) -> &'a [f32], input: &Tensor) -> Vec<Tensor> {
+    network_with(graph, parameter, input, |_, value| value)
+}
+
+/// The same, where `change(node, value)` is what the nodes that follow get to see of a node's value.
+pub fn network_with<'a>(
+    graph: &Graph,
+    parameter: impl Fn(&str) -> &'a [f32],
+    input: &Tensor,
+    change: impl Fn(usize, Tensor) -> Tensor,
+) -> Vec<Tensor> {
     assert_eq!(input.shape, graph.input_shape());
     let mut values: Vec<Tensor> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
+    for (index, node) in graph.nodes.iter().enumerate() {
         let x = |index: usize| &values[node.inputs[index].index()];
         let own = |suffix: &str| parameter(&format!("{}.{suffix}", node.name));
         let value = match node.op {
@@ -40,7 +50,7 @@ pub fn network<'a>(graph: &Graph, parameter: impl Fn(&str) -> &'a [f32], input: 
             }
             Op::Linear { .. } => linear(x(0), 1, own("weight"), own("bias")),
         };
-        values.push(value);
+        values.push(change(index, value));
     }
     values
 }

@@ -1,4 +1,5 @@
-"""Writes tests/golden/networks/<network>.safetensors: logits and gates of every network of the table.
+"""Writes tests/golden/networks/<network>.safetensors: logits and gates of every network of the table; and for
+some networks tests/golden/replaced/<network>.safetensors: the same after gates were replaced.
 
     python tests/golden/networks.py              # all
     python tests/golden/networks.py resnest50d   # some
@@ -16,6 +17,10 @@ A file holds for each side:
 A unit's gates are branch-major, [branches][channels], as in generate.py; units and their sizes are those of
 tests/arch/<network>.txt. Sides: arch's two, the network's own and an odd one; the deepest networks, of 8 to
 22 GMACs, at 97 alone.
+
+A file of `replaced` has `<unit>=<how>` in place of the side, units and words as the command's `--gates` has
+them. A forward hook on the module that computes a unit's gates puts others in their place, and timm's own
+code goes on with them.
 """
 
 import sys
@@ -24,12 +29,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.numpy import save
-from timm.layers import SelectiveKernel, SEModule, SplitAttn
-from timm.models._efficientnet_blocks import SqueezeExcite
+from timm.layers import SelectiveKernel, SplitAttn
 from torch import nn
 
 HERE = Path(__file__).resolve().parent
-OUT = HERE / "networks"
+OUT, OUT_REPLACED = HERE / "networks", HERE / "replaced"
 sys.path.insert(0, str(HERE.parent / "arch"))
 
 import generate as arch  # noqa: E402
@@ -37,6 +41,11 @@ import generate as arch  # noqa: E402
 DEEPEST = ["resnet101", "resnext101_32x4d", "resnest101e", "resnest200e", "resnest269e"]
 # Small sides for tests that run a network several times.
 MORE = {"resnest50d_4s2x40d": [65]}
+# Networks whose gates are replaced, one or two for each kind of unit, and the side of their image.
+REPLACED = {
+    "resnest_tiny_2s2x": 51, "resnest50d_1s4x24d": 65, "resnest50d_4s2x40d": 65, "sknet_tiny": 51, "skresnet18": 65,
+    "seresnext_tiny": 51, "regnety_002": 65, "efficientnet_b0": 65,
+}  # fmt: skip
 
 
 # ---------------------------------------------------------------------------------------- filling
@@ -124,19 +133,34 @@ def gate_module(unit):
     return unit.attn if isinstance(unit, SelectiveKernel) else unit.gate
 
 
-def run(network, side):
-    """Logits [classes] and, for each unit in the order of the forward pass, gates [branches * channels]; f64."""
+def run(network, side, change=lambda _path, gates: gates):
+    """Logits [classes] and, for each unit in the order of the forward pass, gates [branches * channels]; f64.
+
+    `change(path, gates)` is what the unit at that module path has instead of its gates [branches, channels].
+    """
     gates, hooks = [], []
-    for module in network.modules():
-        if isinstance(module, (SplitAttn, SelectiveKernel, SEModule, SqueezeExcite)):
+    for path, _, branches, _ in arch.units(network):
+
+        def hook(_module, _inputs, output, path=path, branches=branches):
+            changed = change(path, output.reshape(branches, -1)).reshape(output.shape)
             # clone(): a later layer in place must not change what is kept.
-            keep = lambda _module, _inputs, output: gates.append(output.flatten().clone())  # noqa: E731
-            hooks.append(gate_module(module).register_forward_hook(keep))
+            gates.append(changed.flatten().clone())
+            return changed
+
+        hooks.append(gate_module(network.get_submodule(path)).register_forward_hook(hook))
     with torch.no_grad():
         logits = network(torch.from_numpy(image(side)).double()[None])[0]
     for hook in hooks:
         hook.remove()
     return logits.numpy(), [g.numpy() for g in gates]
+
+
+def stored(what, logits, gates):
+    """The tensors of one run in a file."""
+    tensors = {f"{what}/logits": logits.astype(np.float32)}
+    if gates:
+        tensors[f"{what}/gates"] = np.rint(np.concatenate(gates) * 65535).astype(np.uint16)
+    return tensors
 
 
 def check(name, logits, gates):
@@ -152,15 +176,54 @@ def check(name, logits, gates):
     print(text, flush=True)
 
 
+# ---------------------------------------------------------------------------------------- replacing
+
+# A weight for each branch, by the number of branches: all different, and exact in binary.
+BY_HAND = {1: "0.25", 2: "0.25/0.75", 4: "0.125/0.5/0.25/0.0625"}
+
+
+def replaced(gates, how):
+    """Gates [branches, channels] in place of these. Uniform is the softmax, or the sigmoid of a single branch, of
+    logits that are all 0."""
+    branches = len(gates)
+    if how == "swap":
+        return gates.flip(0)
+    if how == "uniform":
+        weights = [1 / max(branches, 2)] * branches
+    elif how.startswith("branch:"):
+        weights = [float(branch == int(how[7:])) for branch in range(1, branches + 1)]
+    else:
+        weights = [float(weight) for weight in how.split("/")]
+    return torch.tensor(weights, dtype=gates.dtype)[:, None].expand_as(gates)
+
+
+def run_replaced(name, network, side):
+    """(`<unit>=<how>`, logits, gates) with the gates of all units replaced, and of one in the middle of the network."""
+    units = arch.units(network)
+    middle, _, branches, _ = units[len(units) // 2]
+    hows = ["uniform", f"branch:{branches}", *(["swap"] if branches > 1 else [])]
+    untouched, _ = run(network, side)
+    for unit, how in [("all", how) for how in hows] + [(middle, hows[-1]), (middle, BY_HAND[branches])]:
+        logits, gates = run(network, side, lambda path, gates: replaced(gates, how) if unit in ("all", path) else gates)
+        moved = np.abs(logits - untouched).max() / np.ptp(logits)
+        print(f"{name} {unit}={how}: logits {logits.min():.3f} to {logits.max():.3f}, moved by {moved:.1e} of that")
+        assert moved > 1e-3
+        yield f"{unit}={how}", logits, gates
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     OUT.mkdir(exist_ok=True)
+    OUT_REPLACED.mkdir(exist_ok=True)
     for name in sys.argv[1:] or arch.NETWORKS:
         (network, sides), tensors = build(name), {}
         for side in sides:
             logits, gates = run(network, side)
             check(f"{name} at {side}", logits, gates)
-            tensors[f"{side}/logits"] = logits.astype(np.float32)
-            if gates:
-                tensors[f"{side}/gates"] = np.rint(np.concatenate(gates) * 65535).astype(np.uint16)
+            tensors |= stored(side, logits, gates)
         (OUT / f"{name}.safetensors").write_bytes(save(tensors))
+        if name in REPLACED:
+            tensors = {}
+            for spelling, logits, gates in run_replaced(name, network, REPLACED[name]):
+                tensors |= stored(spelling, logits, gates)
+            (OUT_REPLACED / f"{name}.safetensors").write_bytes(save(tensors))

@@ -1,0 +1,65 @@
+use crate::gpu::{Buffer, Gpu, GpuError, Task};
+use crate::graph::{Graph, Plan};
+use crate::kernels;
+use crate::reading::NewGates;
+
+/// What it takes to replace the gates of any unit in the middle of a run.
+pub(super) struct Replacer(Vec<Unit>);
+
+struct Unit {
+    /// Position of the step that computes the gates.
+    step: usize,
+    /// `[branches * C]`
+    values: Buffer,
+    /// Puts `values` in place of the gates.
+    write: Task,
+    /// Reverses the branches.
+    reverse: Task,
+}
+
+impl Replacer {
+    /// Compiles the kernel and binds it to the gates of every unit.
+    pub async fn new(gpu: &Gpu, graph: &Graph, plan: &Plan, storage: &[Buffer]) -> Result<Self, GpuError> {
+        let dispatches = Vec::from_iter(graph.units.iter().flat_map(|unit| {
+            let (channels, branches) = (graph.shape(unit.output).channels, unit.kind.branches());
+            [false, true].map(|reversed| kernels::replace_gates::dispatch(channels, branches, reversed))
+        }));
+        for dispatch in &dispatches {
+            gpu.compile(dispatch).await?;
+        }
+        let bind = || {
+            let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
+            let units = graph.units.iter().enumerate().map(|(index, unit)| {
+                let step = plan.steps.iter().position(|step| step.output == unit.gates);
+                let values = gpu.storage("new gates", graph.shape(unit.gates).channels);
+                let gates = &storage[plan.storage.place(unit.gates).buffer];
+                let task = |slot: usize| gpu.bind(&dispatches[slot], &params, slot, &[&values, gates]);
+                Unit {
+                    step: step.expect("a tapped value is some step's output"),
+                    write: task(2 * index),
+                    reverse: task(2 * index + 1),
+                    values,
+                }
+            });
+            Self(units.collect())
+        };
+        gpu.checked(bind).await
+    }
+
+    /// Uploads the new gates of the next run and returns its tasks: `tasks`, which begin with one for each
+    /// step of the plan, and after the steps whose gates are replaced those that do it. `new`: one for each
+    /// unit.
+    pub fn tasks<'a>(&'a self, gpu: &Gpu, new: &[Option<NewGates>], tasks: &'a [Task]) -> Vec<&'a Task> {
+        let mut inserted = vec![None; tasks.len()];
+        for (unit, new) in self.0.iter().zip(new) {
+            inserted[unit.step] = new.as_ref().map(|new| match new {
+                NewGates::Reversed => &unit.reverse,
+                NewGates::Values(values) => {
+                    gpu.write(&unit.values, values);
+                    &unit.write
+                }
+            });
+        }
+        tasks.iter().zip(inserted).flat_map(|(task, after)| [Some(task), after]).flatten().collect()
+    }
+}
