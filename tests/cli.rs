@@ -24,11 +24,13 @@ fn main() {
         ("says_what_is_wrong_with_weights", says_what_is_wrong_with_weights),
         ("says_what_is_wrong_beside_the_weights", says_what_is_wrong_beside_the_weights),
         ("says_what_is_wrong_with_an_input", says_what_is_wrong_with_an_input),
+        ("says_what_is_wrong_with_replaced_gates", says_what_is_wrong_with_replaced_gates),
     ];
     let on_an_adapter: Vec<(&str, fn())> = vec![
         ("a_run_writes_what_pytorch_computes", a_run_writes_what_pytorch_computes),
         ("heat_maps_are_pictures_with_a_legend", heat_maps_are_pictures_with_a_legend),
         ("an_input_can_stand_in_for_the_image", an_input_can_stand_in_for_the_image),
+        ("replaced_gates_are_told_with_what_they_change", replaced_gates_are_told_with_what_they_change),
         ("size_and_labels_can_be_chosen", size_and_labels_can_be_chosen),
         ("an_evaluation_counts_right_answers", an_evaluation_counts_right_answers),
     ];
@@ -121,6 +123,8 @@ fn refuses_arguments_that_make_no_sense() {
     for size in ["0", "31", "4097", "-64", "large"] {
         refused(&[&tiny, [PANDA, &format!("--size={size}")].as_slice()].concat(), "from 32 to 4096");
     }
+    refused(&[&tiny, [PANDA, "--gates=uniform"].as_slice()].concat(), "UNIT=HOW");
+    refused(&[&tiny, [PANDA, "--gates=all=half"].as_slice()].concat(), "`half` says not what gates to take");
     refused(&[&tiny, [PANDA, "--input", "x.safetensors"].as_slice()].concat(), "cannot be used with");
 }
 
@@ -170,6 +174,14 @@ fn says_what_is_wrong_beside_the_weights() {
 fn says_what_is_wrong_with_an_input() {
     assert_error(&run(WEIGHTS, &["--input", WEIGHTS]), &[WEIGHTS, "no tensor `input`"]);
     assert_error(&run(WEIGHTS, &["--input", PANDA]), &[PANDA, "does not hold a network's input"]);
+}
+
+fn says_what_is_wrong_with_replaced_gates() {
+    let gates = |gates: &str| run(WEIGHTS, &[PANDA, "--gates", gates]);
+    assert_error(&gates("layer9=swap"), &["no unit `layer9`; its units are layer1.0.conv2, ", "layer4.1.conv2"]);
+    assert_error(&gates("all=branch:3"), &["branches 1 to 2, but got branch 3"]);
+    assert_error(&gates("layer1.0.conv2=1"), &["takes 2 weights, one per branch, or 32", "but got 1"]);
+    assert_error(&gates("all=2/0"), &["between 0 and 1, but got 2"]);
 }
 
 fn panda() -> ImageGolden {
@@ -239,6 +251,39 @@ fn an_input_can_stand_in_for_the_image() {
     assert!(folder.join("layer4.1.conv2.share.branch2.png").exists());
 }
 
+fn replaced_gates_are_told_with_what_they_change() {
+    let folder = folder("gates");
+    let [plain, replaced] = ["plain.json", "replaced.json"].map(|name| folder.join(name));
+    let plain_text = run(WEIGHTS, &[PANDA, "--json", path(&plain)]);
+    let gates = ["--gates", "all=uniform", "--gates", "layer2.0.conv2=0.25/0.75"];
+    let output = run(WEIGHTS, &[[PANDA, "--json", path(&replaced)].as_slice(), &gates].concat());
+    let told = assert_success(&output);
+    assert!(told.starts_with("replaced  untouched\n"), "{told}");
+    assert!(told.contains("with gates replaced: all=uniform, layer2.0.conv2=0.25/0.75\n"), "{told}");
+
+    let [plain, replaced] = [plain, replaced].map(|path| json(&path));
+    assert_eq!(replaced["untouched"]["logits"], plain["logits"]);
+    assert_eq!(replaced["untouched"]["top"], plain["top"]);
+    assert_ne!(replaced["logits"], plain["logits"]);
+    // Every class among either five, with its probability in both.
+    for report in [&plain, &replaced] {
+        for class in report["top"].as_array().unwrap() {
+            let line = told.lines().find(|line| line.ends_with(class["label"].as_str().unwrap())).unwrap();
+            assert!(line.contains(&format!("{:.1} %", 100.0 * class["probability"].as_f64().unwrap())), "{line}");
+        }
+    }
+    for unit in replaced["units"].as_array().unwrap() {
+        let (how, first) = if unit["name"] == "layer2.0.conv2" { ("0.25/0.75", 0.25) } else { ("uniform", 0.5) };
+        assert_eq!(unit["replaced"], how);
+        for (branch, gate) in unit["attention"].as_array().unwrap().iter().zip([first, 1.0 - first]) {
+            assert!(numbers(branch).iter().all(|found| *found == gate), "{unit}");
+        }
+    }
+    let told = assert_success(&plain_text);
+    assert!(!told.contains("replaced") && plain.get("untouched").is_none(), "{told}");
+    assert!(plain["units"][0].get("replaced").is_none(), "{plain}");
+}
+
 fn size_and_labels_can_be_chosen() {
     let folder = folder("chosen");
     let (out, labels) = (folder.join("out.json"), folder.join("labels.txt"));
@@ -267,6 +312,10 @@ fn an_evaluation_counts_right_answers() {
         splitlens(&["eval", folder.to_str().unwrap(), "--network", "resnest_tiny", "--weights", WEIGHTS])
     };
     assert_eq!(assert_success(&eval(&root)), "top-1 50.00 %, top-5 50.00 % of 2 images\n");
+
+    let with_gates = ["--network", "resnest_tiny", "--weights", WEIGHTS, "--gates", "all=uniform"];
+    let told = splitlens(&[["eval", path(&root)].as_slice(), &with_gates].concat());
+    assert!(assert_success(&told).ends_with("of 2 images\nwith gates replaced: all=uniform\n"), "{told:?}");
 
     fs::write(root.join("n02410509/notes.txt"), "no image").unwrap();
     let told = eval(&root);

@@ -27,6 +27,8 @@ pub enum Failure {
         largest: Option<usize>,
     },
     Picture(IntakeError),
+    /// Gates cannot be replaced as asked.
+    Gates(String),
     /// By the visitor.
     Stopped,
 }
@@ -46,6 +48,7 @@ impl Failure {
             Failure::Checkpoint(why) => format!("Your checkpoint cannot be used: {}.", clause(why)),
             Failure::Size { why, .. } => format!("The network does not fit: {}.", clause(why)),
             Failure::Picture(error) => error.to_string(),
+            Failure::Gates(why) => format!("The gates cannot be replaced like this: {}.", clause(why)),
             Failure::Stopped => "Loading was stopped.".into(),
         }
     }
@@ -73,6 +76,7 @@ impl Failure {
             }
             Failure::Size { largest: None, .. } => "Choose a smaller network.",
             Failure::Picture(_) => "Choose another picture.",
+            Failure::Gates(_) => "Choose other gates, or give the units back their own.",
             Failure::Stopped => "Load again whenever you like.",
         };
         step.into()
@@ -116,6 +120,7 @@ impl From<EngineError> for Failure {
         match error {
             EngineError::Gpu(error) => error.into(),
             EngineError::Weights(error) => error.into(),
+            EngineError::Replacement(error) => Failure::Gates(error.to_string()),
             error @ (EngineError::InputTooLarge { .. }
             | EngineError::LayerTooLarge { .. }
             | EngineError::TooManyWorkgroups { .. }) => Failure::Size { why: error.to_string(), largest: None },

@@ -7,7 +7,9 @@ use super::error::CliError;
 use super::model::Model;
 use crate::arch::Variant;
 use crate::arch::zoo::{self, VARIANTS};
+use crate::engine::EngineError;
 use crate::graph::Graph;
+use crate::reading::{Replacement, ReplacementError, Replacements};
 use crate::vision::{Preprocess, SIDES};
 
 /// Which network is to work, with which weights.
@@ -25,6 +27,10 @@ pub struct Choice {
     /// Names of the classes, one a line: `id<TAB>short<TAB>long` or a name alone
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
+    /// Replace the gates of a unit, or of `all` units that are not named, and go on from there: HOW is
+    /// `uniform`, `swap`, `branch:1` (it alone) or a weight for each branch (`0.3/0.7`). Can be repeated
+    #[arg(long = "gates", value_name = "UNIT=HOW", value_parser = assignment)]
+    gates: Vec<(String, Replacement)>,
 }
 
 impl Choice {
@@ -38,12 +44,26 @@ impl Choice {
         Preprocess { size, ..model.preprocess.clone() }
     }
 
-    /// The graph for this input, if the weights fit it: told before an adapter is asked for, so that wrong
-    /// weights are told as such on any machine.
+    /// Which gates are replaced by what; what is said twice of a unit counts as it was said last.
+    pub fn replacements(&self) -> Replacements {
+        let mut replacements = Replacements::default();
+        for (unit, replacement) in self.gates.iter().cloned() {
+            if unit == "all" {
+                replacements.all = Some(replacement);
+            } else {
+                replacements.units.insert(unit, replacement);
+            }
+        }
+        replacements
+    }
+
+    /// The graph for this input, if the weights and the replaced gates fit it: told before an adapter is asked
+    /// for, so that what is wrong is told as such on any machine.
     pub fn graph(&self, model: &Model, height: usize, width: usize) -> Result<Graph, CliError> {
         let graph = self.network.build(height, width, model.classes);
         let fit = model.checkpoint.check(&graph.parameters());
         fit.map_err(|source| CliError::Weights { path: self.weights.clone(), source })?;
+        self.replacements().resolve(&graph).map_err(EngineError::from)?;
         Ok(graph)
     }
 }
@@ -57,4 +77,9 @@ fn side(text: &str) -> Result<usize, String> {
     let (low, high) = (SIDES.start(), SIDES.end());
     let side = text.parse().ok().filter(|side| SIDES.contains(side));
     side.ok_or_else(|| format!("a number of pixels from {low} to {high} was expected"))
+}
+
+fn assignment(text: &str) -> Result<(String, Replacement), String> {
+    let (unit, how) = text.split_once('=').ok_or("UNIT=HOW was expected, for example all=uniform")?;
+    Ok((unit.into(), how.parse().map_err(|error: ReplacementError| error.to_string())?))
 }

@@ -46,8 +46,12 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let samples = samples(&arguments.folder, &model)?;
     let tally = pollster::block_on(count(choice, &model, &samples))?;
     let percent = |count: usize| 100.0 * count as f64 / tally.images.max(1) as f64;
+    let replacements = choice.replacements();
     let mut text =
         format!("top-1 {:.2} %, top-5 {:.2} % of {} images\n", percent(tally.top1), percent(tally.top5), tally.images);
+    if !replacements.is_empty() {
+        text += &format!("with gates replaced: {replacements}\n");
+    }
     if let Some(error) = &tally.first_error {
         text += &format!("passed over {} that could not be read; the first: {error}\n", tally.unreadable);
     }
@@ -56,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
 
 async fn count(choice: &Choice, model: &Model, samples: &[Sample]) -> Result<Tally, CliError> {
     let preprocess = choice.preprocess(model);
+    let replacements = choice.replacements();
     let graph = choice.graph(model, preprocess.size, preprocess.size)?;
     let gpu = Gpu::open().await.map_err(crate::engine::EngineError::from)?;
     let network = Network::load(&gpu, graph, &model.checkpoint, async |_| {}).await?;
@@ -72,7 +77,7 @@ async fn count(choice: &Choice, model: &Model, samples: &[Sample]) -> Result<Tal
                 continue;
             }
         };
-        let top = top_k(&network.run(&image.tensor).await?.logits, 5);
+        let top = top_k(&network.run_with(&image.tensor, &replacements).await?.logits, 5);
         tally.images += 1;
         tally.top1 += usize::from(top.first().is_some_and(|first| first.index == *class));
         tally.top5 += usize::from(top.iter().any(|one| one.index == *class));

@@ -11,7 +11,7 @@ use super::report::Report;
 use crate::engine::{EngineError, Network};
 use crate::gpu::{AdapterInfo, Gpu};
 use crate::graph::{Graph, Tensor};
-use crate::reading::Reading;
+use crate::reading::{Reading, Replacements};
 use crate::vision::Preprocess;
 use crate::weights::Checkpoint;
 
@@ -39,8 +39,13 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let model = choice.model()?;
     let Input { tensor, picture } = read_input(arguments, &choice.preprocess(&model))?;
     let graph = choice.graph(&model, tensor.shape.height, tensor.shape.width)?;
-    let (reading, adapter) = pollster::block_on(read(graph, &model.checkpoint, &tensor))?;
-    let report = Report::new(choice.network, &model, tensor.shape, &adapter, &reading);
+    let replacements = choice.replacements();
+    let Readings { reading, untouched, adapter } =
+        pollster::block_on(read(graph, &model.checkpoint, &tensor, &replacements))?;
+    let mut report = Report::new(choice.network, &model, tensor.shape, &adapter, &reading);
+    if let Some(untouched) = &untouched {
+        report.set_against(untouched, &replacements, &model);
+    }
     let mut text = report.summary();
     if let Some(path) = &arguments.json {
         write_json(path, &report)?;
@@ -61,11 +66,26 @@ fn read_input(arguments: &Arguments, preprocess: &Preprocess) -> Result<Input, C
     }
 }
 
-/// Loads the network on the fastest adapter and runs it once.
-async fn read(graph: Graph, checkpoint: &Checkpoint, input: &Tensor) -> Result<(Reading, AdapterInfo), EngineError> {
+struct Readings {
+    /// With gates replaced as asked.
+    reading: Reading,
+    /// With the network's own gates, where they were replaced in the other.
+    untouched: Option<Reading>,
+    adapter: AdapterInfo,
+}
+
+/// Loads the network on the fastest adapter and runs it.
+async fn read(
+    graph: Graph,
+    checkpoint: &Checkpoint,
+    input: &Tensor,
+    replacements: &Replacements,
+) -> Result<Readings, EngineError> {
     let gpu = Gpu::open().await?;
     let network = Network::load(&gpu, graph, checkpoint, async |_| {}).await?;
-    Ok((network.run(input).await?, gpu.adapter().clone()))
+    let untouched = if replacements.is_empty() { None } else { Some(network.run(input).await?) };
+    let reading = network.run_with(input, replacements).await?;
+    Ok(Readings { reading, untouched, adapter: gpu.adapter().clone() })
 }
 
 fn write_json(path: &Path, report: &Report) -> Result<(), CliError> {

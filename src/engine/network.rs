@@ -155,7 +155,8 @@ impl Network {
     }
 
     /// Runs the network with some gates replaced before the unit and all that follows it go on from them; the
-    /// reading has the new gates and what came of them. The first such run compiles one more kernel.
+    /// reading has the new gates and what came of them. The first such run compiles one more kernel and takes a
+    /// buffer of a few KiB for each unit, which the account leaves out.
     pub async fn run_with(&self, image: &Tensor, replacements: &Replacements) -> Result<Reading, EngineError> {
         let new = replacements.resolve(&self.graph)?;
         if replacements.is_empty() {

@@ -159,6 +159,15 @@ impl fmt::Display for Replacement {
     }
 }
 
+impl fmt::Display for Replacements {
+    /// For example `all=uniform, layer2.0.conv2=swap`.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let all = self.all.iter().map(|replacement| format!("all={replacement}"));
+        let units = self.units.iter().map(|(unit, replacement)| format!("{unit}={replacement}"));
+        write!(f, "{}", Vec::from_iter(all.chain(units)).join(", "))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -206,6 +215,7 @@ mod tests {
             Replacements { all: Some(Replacement::Swap), units: [("one".to_string(), Replacement::Branch(1))].into() };
         let new = both.resolve(&graph()).unwrap();
         assert_eq!(new, [Some(NewGates::Reversed), Some(NewGates::Values(vec![1.0, 1.0]))]);
+        assert_eq!(both.to_string(), "all=swap, one=branch:1");
         assert_eq!(Replacements::default().resolve(&graph()), Ok(vec![None, None]));
     }
 
