@@ -1,5 +1,5 @@
 //! Every variant of the table has timm's tensors, parameters, multiply-adds, activations and units
-//! (`tests/arch/*.txt`, written by `tests/arch/generate.py`).
+//! (`tests/arch/*.txt`, written by `tests/arch/generate.py`); and where it has no units, layers to look at.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use splitlens::arch::zoo::{self, VARIANTS, Variant};
 use splitlens::arch::{Recognition, recognise};
 use splitlens::graph::cost::{Cost, cost};
-use splitlens::graph::{Graph, UnitKind};
+use splitlens::graph::{Graph, Plan, StepKind, UnitKind};
 use splitlens::weights::Header;
 
 /// One of timm's networks, as the generator saw it.
@@ -120,4 +120,39 @@ fn names_of_torchvision_become_timms() {
         let fits = Recognition::Fits { variants: vec![zoo::variant(id).unwrap()], classes: 1000 };
         assert_eq!(recognise(&shapes), fits);
     }
+}
+
+#[test]
+fn layers_are_the_spatial_convolutions_of_networks_without_units() {
+    each(|variant, expected, build| {
+        let graph = build(expected.costs[0].0);
+        assert_eq!(graph.layers.is_empty(), !graph.units.is_empty(), "{}", variant.id);
+        let steps = Plan::new(&graph).steps;
+        for layer in &graph.layers {
+            let step = steps.iter().find(|step| step.output == layer.value);
+            let Some(StepKind::Conv(conv)) = step.map(|step| &step.kind) else {
+                panic!("{} {}: no convolution's step ends in the layer", variant.id, layer.name)
+            };
+            // RegNet's module holds the convolution, its norm and its activation.
+            assert_eq!(conv.name.trim_end_matches(".conv"), layer.name, "{}", variant.id);
+            assert_eq!(conv.conv.groups, layer.groups, "{} {}", variant.id, layer.name);
+            assert!(conv.conv.kernel > 1, "{} {}", variant.id, layer.name);
+        }
+        let unseen = Graph { layers: Vec::new(), ..graph };
+        assert_eq!(Plan::new(&unseen).steps, steps, "{}: showing layers breaks no fusion", variant.id);
+    });
+}
+
+#[test]
+fn layers_have_timms_paths() {
+    let layers = |id| {
+        let variant = VARIANTS.iter().find(|variant| variant.id == id).unwrap();
+        let layers = variant.build(64, 64, 10).layers.into_iter();
+        layers.map(|layer| (layer.name, layer.groups)).collect::<Vec<_>>()
+    };
+    let named = |name: &str, groups| (name.to_string(), groups);
+    assert_eq!(layers("resnet18")[1], named("layer1.1.conv1", 1));
+    assert_eq!(layers("resnext50_32x4d")[3], named("layer2.0.conv2", 32));
+    assert_eq!((layers("regnetx_002")[0].clone(), layers("regnetx_002").len()), (named("s1.b1.conv2", 3), 13));
+    assert_eq!(layers("tf_efficientnet_lite0")[1], named("blocks.1.0.conv_dw", 96));
 }

@@ -23,6 +23,7 @@ fn main() {
         ("weighted_sums", weighted_sums),
         ("additions", additions),
         ("branch_maps", branch_maps),
+        ("group_maps", group_maps),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials(tests)).exit();
 }
@@ -226,5 +227,27 @@ fn branch_maps() {
         let dispatch = kernels::branch_maps::dispatch(output, branches);
         let found = run_plain(&dispatch, &inputs, expected.shape);
         assert_close(&found, &expected, 1e-5, &format!("{branches} branches of {output}"));
+    }
+}
+
+fn group_maps() {
+    let rng = &mut SmallRng::seed_from_u64(10);
+    // Groups of 10, 5 and 3 channels begin and end inside a block; 8 of 8 and 5 of 5 are depthwise.
+    let cases = [
+        (Shape::new(64, 7, 9), 1),
+        (Shape::new(64, 5, 5), 8),
+        (Shape::new(80, 3, 7), 8),
+        (Shape::new(30, 11, 1), 6),
+        (Shape::new(9, 5, 3), 3),
+        (Shape::new(7, 4, 4), 1),
+        (Shape::new(8, 9, 13), 8),
+        (Shape::new(5, 1, 1), 5),
+    ];
+    for (input, groups) in cases {
+        let x = random(rng, input);
+        let expected = reference::group_maps(&x, groups);
+        let dispatch = kernels::group_maps::dispatch(input, groups);
+        let found = run_plain(&dispatch, &[pack_activation(&x)], expected.shape);
+        assert_close(&found, &expected, 1e-6, &format!("{groups} groups of {input}"));
     }
 }

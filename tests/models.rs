@@ -5,7 +5,7 @@ mod common;
 
 use common::adapter::{gpu, trials};
 use common::golden::{ImageGolden, image_goldens, input, resnest_tiny};
-use common::{assert_close, assert_within, random};
+use common::{assert_close, assert_within, hashed, random};
 use libtest_mimic::Arguments;
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
@@ -23,6 +23,7 @@ fn main() {
         ("a_class_activation_map_is_exact", a_class_activation_map_is_exact),
         ("runs_repeat_themselves", runs_repeat_themselves),
         ("channels_of_a_unit_can_be_read", channels_of_a_unit_can_be_read),
+        ("group_maps_of_a_layer_equal_the_reference", group_maps_of_a_layer_equal_the_reference),
         ("every_kind_of_network_equals_the_reference", every_kind_of_network_equals_the_reference),
         ("replaced_gates_equal_the_reference", replaced_gates_equal_the_reference),
         ("only_replacing_takes_more_than_a_run", only_replacing_takes_more_than_a_run),
@@ -90,6 +91,27 @@ fn channels_of_a_unit_can_be_read() {
     let output = reference::weighted_sum(&branches, &gates, 2);
     let maps = reference::branch_maps(&branches, &gates, &output, 2);
     assert_close(&maps.values[..unit.contribution.values.len()], &unit.contribution.values, 1e-5, "contribution");
+}
+
+/// A bottleneck's groups, RegNet's, and depthwise ones, whose groups are channels.
+fn group_maps_of_a_layer_equal_the_reference() {
+    for id in ["resnext_tiny", "regnetx_tiny", "regnetz_relu_tiny"] {
+        let graph = zoo::variant(id).unwrap().build(64, 64, 100);
+        let checkpoint = hashed::checkpoint(&graph);
+        let image = hashed::image(64);
+        let values = reference::network(&graph, |name| checkpoint.values(name), &image);
+        let network = load(graph.clone(), &checkpoint);
+        let reading = block_on(network.run(&image)).unwrap();
+        assert_eq!((reading.units.len(), reading.layers.len()), (0, graph.layers.len()), "{id}");
+        for (position, (layer, found)) in graph.layers.iter().zip(&reading.layers).enumerate() {
+            let what = format!("{id} {}", layer.name);
+            let value = &values[layer.value.index()];
+            assert_eq!((&found.name, found.groups, found.channels), (&layer.name, layer.groups, value.shape.channels));
+            assert_close(&found.mean.values, &reference::group_maps(value, 1).values, 1e-4, &what);
+            let groups = block_on(network.layer_groups(position)).unwrap();
+            assert_close(&groups.values, &reference::group_maps(value, layer.groups).values, 1e-4, &what);
+        }
+    }
 }
 
 /// Weights that keep signals alive: uniform, scaled by the fan-in; batch norm near the identity.

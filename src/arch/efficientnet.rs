@@ -75,6 +75,7 @@ impl EfficientNet {
         }
         y = self.conv_bn(net, ["conv_dw", if expands { "bn2" } else { "bn1" }], y, depthwise);
         y = net.activation(y, self.activation);
+        net.layer("conv_dw", y, inner);
         if self.squeeze_excite {
             let hidden = round(in_channels as f64 / 4.0);
             let names = ["conv_reduce", "conv_expand"];

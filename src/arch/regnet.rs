@@ -73,6 +73,7 @@ impl RegNet {
         let y = net.activation(y, self.activation);
         let y = layer(net, "conv2", y, Conv::new(3, stage.inner).stride(stride).groups(stage.groups));
         let mut y = net.activation(y, self.activation);
+        net.layer("conv2", y, stage.groups);
         if let Some(ratio) = self.squeeze_ratio {
             let hidden = round(in_channels as f64 * ratio);
             let unit = SqueezeExcite { hidden, activation: self.activation, names: ["fc1", "fc2"] };

@@ -166,7 +166,9 @@ impl ResNet {
             Attention::None | Attention::SqueezeExcite { .. } => {
                 let conv = Conv::new(3, channels).stride(stride).groups(self.cardinality);
                 let y = self.conv_bn(net, index, x, conv);
-                net.relu(y)
+                let y = net.relu(y);
+                net.layer(&path, y, self.cardinality);
+                y
             }
         }
     }

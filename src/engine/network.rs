@@ -90,7 +90,7 @@ impl Network {
 
         let allocate = || {
             let storage = plan.storage.buffers.iter().map(|&elements| gpu.storage("activations", elements));
-            let maps = graph.units.iter().map(|unit| gpu.storage("maps", taps::maps_shape(&graph, unit).elements()));
+            let maps = taps::maps_elements(&graph).map(|elements| gpu.storage("maps", elements));
             (storage.collect::<Vec<_>>(), maps.collect::<Vec<_>>())
         };
         let (storage, maps) = gpu.checked(allocate).await?;
@@ -112,10 +112,13 @@ impl Network {
                 let buffers = steps::buffers(&plan, step, weights.as_ref(), &storage);
                 tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
             }
+            let at = |id| &storage[plan.storage.place(id).buffer];
             for (unit, maps) in graph.units.iter().zip(&maps) {
-                let at = |id| &storage[plan.storage.place(id).buffer];
                 let buffers = [at(unit.branches), at(unit.gates), at(unit.output), maps];
                 tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
+            }
+            for (layer, mean) in graph.layers.iter().zip(&maps[graph.units.len()..]) {
+                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &[at(layer.value), mean]));
             }
             (params, tasks, gpu.staging(copied))
         };
@@ -199,6 +202,29 @@ impl Network {
         Ok(unpack_activation(&values, shape))
     }
 
+    /// Maps of the last run of a layer's groups, each the mean over the group's channels: `[groups, H, W]`.
+    pub async fn layer_groups(&self, layer: usize) -> Result<Tensor, EngineError> {
+        let layer = &self.graph.layers[layer];
+        let shape = self.graph.shape(layer.value);
+        let dispatch = kernels::group_maps::dispatch(shape, layer.groups);
+        startable(&self.graph, std::slice::from_ref(&dispatch))?;
+        let maps = shape.with_channels(layer.groups);
+        let elements = maps.elements();
+        let from = &self.storage[self.plan.storage.place(layer.value).buffer];
+        let prepare = || {
+            let params = self.gpu.uniforms([dispatch.params.as_slice()]);
+            let output = self.gpu.storage("maps", elements);
+            let task = self.gpu.bind(&dispatch, &params, 0, &[from, &output]);
+            (params, task, output, self.gpu.staging(elements))
+        };
+        let (params, task, output, staging) = self.gpu.checked(prepare).await?;
+        let values = self.gpu.run(&[task], &[Copy { from: &output, elements }], &staging).await;
+        params.destroy();
+        output.destroy();
+        staging.destroy();
+        Ok(Tensor::new(maps, values?))
+    }
+
     /// The classifier's weights for one class, one per channel of the features.
     pub fn classifier_row(&self, class: usize) -> &[f32] {
         let features = self.classifier.weight.len() / self.classifier.bias.len();
@@ -225,14 +251,15 @@ const STEPS_BETWEEN_PAINTS: usize = 8;
 /// Workgroups along one axis that every WebGPU device starts.
 const MAX_WORKGROUPS: u32 = 65535;
 
-/// The dispatches of a run: the plan's steps, then the maps of each unit. Refused where the device cannot hold or
+/// The dispatches of a run: the plan's steps, then the maps of each unit and layer. Refused where the device cannot hold or
 /// start one.
 fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, EngineError> {
     fits(gpu, graph, plan)?;
     let steps = plan.steps.iter().map(|step| steps::dispatch(graph, plan, step));
     let maps =
         graph.units.iter().map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches()));
-    let dispatches: Vec<Dispatch> = steps.chain(maps).collect();
+    let means = graph.layers.iter().map(|layer| kernels::group_maps::dispatch(graph.shape(layer.value), 1));
+    let dispatches: Vec<Dispatch> = steps.chain(maps).chain(means).collect();
     startable(graph, &dispatches)?;
     Ok(dispatches)
 }

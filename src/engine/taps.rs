@@ -1,14 +1,26 @@
 use crate::gpu::{Buffer, Copy};
-use crate::graph::{Graph, Plan, Shape, Tensor, Unit, ValueId};
+use crate::graph::{Graph, Layer, Plan, Shape, Tensor, Unit, ValueId};
 use crate::kernels::unpack_activation;
-use crate::reading::{Gates, Reading, UnitReading};
+use crate::reading::{Gates, LayerReading, Reading, UnitReading};
 
 /// Shape of the maps that a unit leaves: contribution and activation of each branch, and the output.
-pub(super) fn maps_shape(graph: &Graph, unit: &Unit) -> Shape {
+fn maps_shape(graph: &Graph, unit: &Unit) -> Shape {
     graph.shape(unit.output).with_channels(2 * unit.kind.branches() + 1)
 }
 
-/// What every run reads back, in order: logits, features, then gates and maps of each unit.
+/// Shape of the map that a layer leaves: the mean over its channels.
+fn mean_shape(graph: &Graph, layer: &Layer) -> Shape {
+    graph.shape(layer.value).with_channels(1)
+}
+
+/// Elements of the buffers of maps that a run leaves: one for each unit, then one for each layer.
+pub(super) fn maps_elements(graph: &Graph) -> impl Iterator<Item = usize> {
+    let units = graph.units.iter().map(|unit| maps_shape(graph, unit).elements());
+    units.chain(graph.layers.iter().map(|layer| mean_shape(graph, layer).elements()))
+}
+
+/// What every run reads back, in order: logits, features, then gates and maps of each unit and the map of each
+/// layer.
 pub(super) fn copies<'a>(graph: &Graph, plan: &Plan, storage: &'a [Buffer], maps: &'a [Buffer]) -> Vec<Copy<'a>> {
     let value = |id: ValueId| Copy {
         from: &storage[plan.storage.place(id).buffer],
@@ -18,6 +30,9 @@ pub(super) fn copies<'a>(graph: &Graph, plan: &Plan, storage: &'a [Buffer], maps
     for (unit, maps) in graph.units.iter().zip(maps) {
         copies.push(value(unit.gates));
         copies.push(Copy { from: maps, elements: maps_shape(graph, unit).elements() });
+    }
+    for (layer, mean) in graph.layers.iter().zip(&maps[graph.units.len()..]) {
+        copies.push(Copy { from: mean, elements: mean_shape(graph, layer).elements() });
     }
     copies
 }
@@ -41,7 +56,17 @@ pub(super) fn reading(graph: &Graph, values: &[f32]) -> Reading {
         let gates = take(shape.stored_elements())[..shape.channels].to_vec();
         unit_reading(graph, unit, gates, take(maps_shape(graph, unit).elements()))
     });
-    Reading { logits, units: units.collect(), features }
+    let units = units.collect();
+    let layers = graph.layers.iter().map(|layer| {
+        let shape = mean_shape(graph, layer);
+        LayerReading {
+            name: layer.name.clone(),
+            groups: layer.groups,
+            channels: graph.shape(layer.value).channels,
+            mean: Tensor::new(shape, take(shape.elements()).to_vec()),
+        }
+    });
+    Reading { logits, units, layers: layers.collect(), features }
 }
 
 fn unit_reading(graph: &Graph, unit: &Unit, gates: Vec<f32>, maps: &[f32]) -> UnitReading {

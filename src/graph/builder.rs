@@ -74,12 +74,25 @@ pub struct Unit {
     pub output: ValueId,
 }
 
+/// What the inspector shows of a network without units: the output of a block's spatial convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layer {
+    /// timm's module path of the convolution (RegNet's with norm and activation), for example `layer1.0.conv2`.
+    pub name: String,
+    /// `[C, H, W]`, after norm and activation.
+    pub value: ValueId,
+    /// Groups of consecutive channels that the convolution computes apart; divides `C`.
+    pub groups: usize,
+}
+
 /// A finished network for one input size.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Graph {
     /// In an order in which every node comes after its inputs; the first is the input.
     pub nodes: Vec<Node>,
     pub units: Vec<Unit>,
+    /// Empty where there are units.
+    pub layers: Vec<Layer>,
     /// The last feature map `[C, H, W]`, before global pooling.
     pub features: ValueId,
     /// `[classes, 1, 1]`
@@ -106,10 +119,11 @@ impl Graph {
         self.nodes[0].shape
     }
 
-    /// Values that stay readable after a run: what units show, the features and the logits.
+    /// Values that stay readable after a run: what units or layers show, the features and the logits.
     pub fn taps(&self) -> Vec<ValueId> {
         let units = self.units.iter().flat_map(|unit| [unit.branches, unit.gates, unit.output]);
-        units.chain([self.features, self.logits]).collect()
+        let layers = self.layers.iter().map(|layer| layer.value);
+        units.chain(layers).chain([self.features, self.logits]).collect()
     }
 
     /// Every tensor a checkpoint must hold, in the order of timm's modules' use.
@@ -159,13 +173,14 @@ pub struct Net {
     nodes: Vec<Node>,
     path: Vec<String>,
     units: Vec<Unit>,
+    layers: Vec<Layer>,
 }
 
 impl Net {
     /// A net whose input has the given shape, and the input's value.
     pub fn new(input: Shape) -> (Self, ValueId) {
         let node = Node { op: Op::Input, inputs: Vec::new(), shape: input, name: String::new() };
-        (Self { nodes: vec![node], path: Vec::new(), units: Vec::new() }, ValueId(0))
+        (Self { nodes: vec![node], path: Vec::new(), units: Vec::new(), layers: Vec::new() }, ValueId(0))
     }
 
     /// Runs `body` inside the module `name`, whose parameters' names it prefixes.
@@ -247,24 +262,39 @@ impl Net {
         self.units.push(Unit { name: self.path.join("."), kind, branches, gates, output });
     }
 
+    /// Declares `value` to be the output of the spatial convolution `name` of the current module, in `groups` groups.
+    /// It is shown where no unit is: [`finish`](Self::finish) drops the layers of a network that has units.
+    pub fn layer(&mut self, name: &str, value: ValueId, groups: usize) {
+        let channels = self.shape(value).channels;
+        let name = self.path_of(name);
+        assert!(channels.is_multiple_of(groups), "{name}: {groups} groups do not divide {channels} channels");
+        self.layers.push(Layer { name, value, groups });
+    }
+
     /// Pools `features` and classifies them: `classifier` is the linear layer's module path.
     pub fn finish(mut self, features: ValueId, classifier: &str, classes: usize) -> Graph {
         let pooled = self.global_avg_pool(features);
         let logits = self.linear(classifier, pooled, classes);
-        Graph { nodes: self.nodes, units: self.units, features, logits, classifier: classifier.to_string() }
+        let layers = if self.units.is_empty() { self.layers } else { Vec::new() };
+        Graph { nodes: self.nodes, units: self.units, layers, features, logits, classifier: classifier.to_string() }
     }
 
     fn push(&mut self, op: Op, inputs: &[ValueId], name: &str) -> ValueId {
-        let path = match (self.path.join("."), name) {
-            (scope, "") => scope,
-            (scope, name) if scope.is_empty() => name.to_string(),
-            (scope, name) => format!("{scope}.{name}"),
-        };
+        let path = self.path_of(name);
         let shapes: Vec<Shape> = inputs.iter().map(|id| self.shape(*id)).collect();
         let shape = op.infer(&shapes).unwrap_or_else(|why| panic!("{path}: {op:?} {why}"));
         let name = if name.is_empty() { String::new() } else { path };
         self.nodes.push(Node { op, inputs: inputs.to_vec(), shape, name });
         ValueId(self.nodes.len() - 1)
+    }
+
+    /// The path of a module inside the current one; the current one's where `name` is empty.
+    fn path_of(&self, name: &str) -> String {
+        match (self.path.join("."), name) {
+            (scope, "") => scope,
+            (scope, name) if scope.is_empty() => name.to_string(),
+            (scope, name) => format!("{scope}.{name}"),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod plan;
 mod shape;
 mod tensor;
 
-pub use builder::{Graph, Net, Node, Parameter, Unit, UnitKind, ValueId};
+pub use builder::{Graph, Layer, Net, Node, Parameter, Unit, UnitKind, ValueId};
 pub use mismatch::{Mismatch, Shapes};
 pub use op::{Activation, BatchNorm, Conv, Op, Padding, Pool};
 pub use plan::{ConvStep, Place, Plan, PoolKind, Step, StepKind, Storage};

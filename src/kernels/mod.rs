@@ -29,6 +29,7 @@ pub mod avg_pool;
 pub mod branch_maps;
 pub mod conv;
 pub mod global_avg_pool;
+pub mod group_maps;
 pub mod linear;
 pub mod max_pool;
 pub mod pointwise;
@@ -88,6 +89,7 @@ pub const ALL: &[&Kernel] = &[
     &branch_maps::KERNEL,
     &conv::KERNEL,
     &global_avg_pool::KERNEL,
+    &group_maps::KERNEL,
     &linear::KERNEL,
     &max_pool::KERNEL,
     &pointwise::KERNEL,

@@ -14,6 +14,8 @@ pub struct Reading {
     pub logits: Vec<f32>,
     /// In the order of the network's depth.
     pub units: Vec<UnitReading>,
+    /// Of a network without units, in the order of its depth.
+    pub layers: Vec<LayerReading>,
     /// The last feature map `[C, H, W]`, before global pooling.
     pub features: Tensor,
 }
@@ -52,6 +54,19 @@ impl UnitReading {
         let scale = self.output.values.iter().fold(0.0f32, |max, value| max.max(value.abs()));
         Residual { absolute, relative: if scale > 0.0 { absolute / scale } else { 0.0 } }
     }
+}
+
+/// What one layer of a network without units found; its groups' maps are read from the device when they are
+/// looked at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerReading {
+    /// timm's module path of the convolution, for example `layer1.0.conv2`.
+    pub name: String,
+    /// Groups of consecutive channels that the convolution computes apart.
+    pub groups: usize,
+    pub channels: usize,
+    /// Mean over all channels, `[1, H, W]`.
+    pub mean: Tensor,
 }
 
 /// See [`UnitReading::residual`].

@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn scopes_by_hand() {
         let units = vec![unit(&[&[3.0, 1.0], &[1.0, 4.0]]), unit(&[&[10.0, 2.0], &[2.0, 2.0]])];
-        let reading = Reading { logits: Vec::new(), units, features: Tensor::vector(Vec::new()) };
+        let reading = Reading { logits: Vec::new(), units, layers: Vec::new(), features: Tensor::vector(Vec::new()) };
         let found = |kind, scope| {
             let Range { low, high } = range(&reading, Selection { unit: 0, branch: 0, kind }, scope);
             (low, high)
