@@ -12,10 +12,12 @@ mod op;
 mod plan;
 mod shape;
 mod tensor;
+mod unit;
 
-pub use builder::{Graph, Layer, Net, Node, Parameter, Unit, UnitKind, ValueId};
+pub use builder::{Graph, Net, Node, Parameter, ValueId};
 pub use mismatch::{Mismatch, Shapes};
 pub use op::{Activation, BatchNorm, Conv, Op, Padding, Pool};
 pub use plan::{ConvStep, Place, Plan, PoolKind, Step, StepKind, Storage};
 pub use shape::Shape;
 pub use tensor::Tensor;
+pub use unit::{Layer, Unit, UnitKind};
