@@ -1,5 +1,6 @@
 //! Signals of what styles decide: an element's width, light or dark.
 
+use js_sys::Function;
 use leptos::html::Canvas;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -15,12 +16,19 @@ pub fn use_width(canvas: NodeRef<Canvas>) -> Signal<u32> {
         }
     };
     let heard = StoredValue::new_local(Closure::<dyn Fn()>::new(measure));
+    let observer = heard.with_value(|heard| ResizeObserver::new(heard.as_ref().unchecked_ref()).ok());
+    let observer = StoredValue::new_local(observer);
     Effect::new(move |_| {
         let Some(canvas) = canvas.get() else { return };
-        let observer = heard.with_value(|heard| ResizeObserver::new(heard.as_ref().unchecked_ref()));
-        match observer {
-            Ok(observer) => observer.observe(&canvas),
-            Err(_) => measure(),
+        observer.with_value(|observer| match observer {
+            Some(observer) => observer.observe(&canvas),
+            None => measure(),
+        });
+    });
+    // An observer that outlives the canvas would call what is gone.
+    on_cleanup(move || {
+        if let Some(observer) = observer.try_get_value().flatten() {
+            observer.disconnect();
         }
     });
     width.into()
@@ -30,11 +38,14 @@ pub fn use_width(canvas: NodeRef<Canvas>) -> Signal<u32> {
 pub fn use_scheme() -> Trigger {
     let changed = Trigger::new();
     let query: Option<MediaQueryList> = window().match_media("(prefers-color-scheme: dark)").ok().flatten();
-    if let Some(query) = query {
-        let heard = StoredValue::new_local(Closure::<dyn Fn()>::new(move || changed.notify()));
-        heard.with_value(|heard| query.set_onchange(Some(heard.as_ref().unchecked_ref())));
-        // Both live as long as the page does.
-        std::mem::forget(query);
-    }
+    let query = StoredValue::new_local(query);
+    let heard = StoredValue::new_local(Closure::<dyn Fn()>::new(move || changed.notify()));
+    let hear = move |heard: Option<&Function>| {
+        if let Some(query) = query.try_get_value().flatten() {
+            query.set_onchange(heard);
+        }
+    };
+    heard.with_value(|heard| hear(Some(heard.as_ref().unchecked_ref())));
+    on_cleanup(move || hear(None));
     changed
 }
