@@ -20,6 +20,14 @@ pub struct Reading {
     pub features: Tensor,
 }
 
+impl Reading {
+    /// The places along the depth that can be looked at, by module path: its units, or its layers where it has none.
+    pub fn stops(&self) -> Vec<&str> {
+        let units = self.units.iter().map(|unit| unit.name.as_str());
+        units.chain(self.layers.iter().map(|layer| layer.name.as_str())).collect()
+    }
+}
+
 /// What one unit of attention did.
 ///
 /// Maps are sums over the channels of a branch, so they have the unit's resolution and no channels;

@@ -1,3 +1,4 @@
+use crate::graph::Tensor;
 use crate::reading::Gates;
 
 /// Summary of some values.
@@ -34,6 +35,17 @@ impl Statistics {
             quartiles: [0.25, 0.5, 0.75].map(quantile),
         })
     }
+}
+
+/// The `count` channels of `[C, H, W]` whose values vary most over the pixels, by their standard deviation, the
+/// largest first; of equals the first.
+pub fn most_varied(tensor: &Tensor, count: usize) -> Vec<usize> {
+    let deviation = |channel| Statistics::of(tensor.channel(channel)).map_or(0.0, |of| of.standard_deviation);
+    let deviations: Vec<f32> = (0..tensor.shape.channels).map(deviation).collect();
+    let mut channels: Vec<usize> = (0..deviations.len()).collect();
+    channels.sort_by(|a, b| deviations[*b].total_cmp(&deviations[*a]));
+    channels.truncate(count);
+    channels
 }
 
 /// How the gates of each branch are spread over the channels; empty where a unit has no channels.
@@ -93,6 +105,14 @@ pub fn channel_order(gates: &Gates, order: ChannelOrder) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Shape;
+
+    #[test]
+    fn channels_that_vary_most_come_first() {
+        let tensor = Tensor::new(Shape::new(4, 1, 2), vec![1.0, 2.0, 5.0, -5.0, 9.0, 9.0, 0.0, 3.0]);
+        assert_eq!(most_varied(&tensor, 3), [1, 3, 0]);
+        assert_eq!(most_varied(&tensor, 9).len(), 4);
+    }
 
     fn gates(branches: &[&[f32]]) -> Gates {
         Gates { branches: branches.len(), channels: branches[0].len(), groups: 1, values: branches.concat() }
