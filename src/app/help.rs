@@ -51,9 +51,9 @@ pub fn About() -> impl IntoView {
 pub fn HelpDialog() -> impl IntoView {
     let help = expect_context::<Help>();
     let keys: [(&str, &str); 6] = [
-        ("← →", "the unit before and the next"),
-        ("↑ ↓", "the branch before and the next"),
-        ("1 … 5", "contribution, share, difference, activation, class"),
+        ("← →", "the unit or layer before and the next"),
+        ("↑ ↓", "the branch or group before and the next"),
+        ("1 … 5", "contribution, share, difference, activation, class; without units: features, class"),
         ("[ ]", "the network before and the next, of those at hand"),
         ("?", "this dialog"),
         ("Esc", "takes the mark off the picture"),

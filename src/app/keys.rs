@@ -30,20 +30,26 @@ fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
             None => return,
         },
         "ArrowLeft" | "ArrowRight" => {
-            let units = state.analysis.with_untracked(|a| a.as_ref().map_or(0, |a| a.reading.units.len()));
+            let stops = state.analysis.with_untracked(|a| a.as_ref().map_or(0, |a| a.reading.stops().len()));
             let (unit, forward) = (state.unit.get_untracked(), key == "ArrowRight");
             match forward {
-                true if unit + 1 < units => state.choose_unit(unit + 1),
+                true if unit + 1 < stops => state.choose_unit(unit + 1),
                 false if unit > 0 => state.choose_unit(unit - 1),
                 _ => return,
             }
         }
         "ArrowUp" | "ArrowDown" => {
-            let branches = untrack(|| state.branches());
-            if branches < 2 {
-                return;
+            let (branches, groups) = untrack(|| (state.branches(), state.group_choices()));
+            let forward = key == "ArrowDown";
+            match (branches, groups.len()) {
+                (2.., _) => state.choose_branch(step(state.branch.get_untracked(), branches, forward)),
+                (0, 2..) => {
+                    let chosen = untrack(|| state.shown_group());
+                    let chosen = groups.iter().position(|group| *group == chosen).unwrap_or(0);
+                    state.choose_group(groups[step(chosen, groups.len(), forward)]);
+                }
+                _ => return,
             }
-            state.choose_branch(step(state.branch.get_untracked(), branches, key == "ArrowDown"));
         }
         digit => {
             let views = untrack(|| lens::views(state));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::features;
 use super::state::{Analysis, State, View};
 use crate::vision::{
     ColourMap, Map, MapKind, Range, RangeScope, Selection, branch_map, class_activation_map, paint, range,
@@ -51,9 +52,10 @@ impl Shown {
         Self(Memo::new(move |_| {
             let analysis = state.analysis.get()?;
             let view = state.view.get();
-            let (map, range) = match view.kind() {
-                Some(kind) => of_branch(state, &analysis, kind)?,
-                None => of_class(state, &analysis)?,
+            let (map, range) = match (view, view.kind()) {
+                (_, Some(kind)) => of_branch(state, &analysis, kind)?,
+                (View::Features, None) => features::chosen(state, &analysis)?,
+                (_, None) => of_class(state, &analysis)?,
             };
             let colours = if view.diverges() { state.diverging.get() } else { state.sequential.get() };
             // Of two branches the first is warm and the second cold, whichever is taken from the other.
@@ -105,11 +107,16 @@ pub fn evidence(state: State) -> Option<Evidence> {
     })
 }
 
-/// Views that say something about the chosen unit.
+/// Views that say something about the chosen unit or layer.
 pub fn views(state: State) -> Vec<View> {
-    if state.branches() == 0 {
-        return vec![View::Class];
-    }
-    let kinds = MapKind::of_branches(state.branches());
-    View::ALL.into_iter().filter(|view| view.kind().is_none_or(|kind| kinds.contains(&kind))).collect()
+    let kinds = match state.branches() {
+        0 => &[],
+        branches => MapKind::of_branches(branches),
+    };
+    let has_layers = state.with_layer(|_| ()).is_some();
+    let says_something = |view: &View| match view {
+        View::Features => has_layers,
+        view => view.kind().is_none_or(|kind| kinds.contains(&kind)),
+    };
+    View::ALL.into_iter().filter(says_something).collect()
 }

@@ -9,6 +9,7 @@ mod canvas;
 mod debug;
 mod dom;
 mod failure;
+mod features;
 mod fetch;
 mod help;
 mod intake;

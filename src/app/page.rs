@@ -13,7 +13,8 @@ use super::lens::Shown;
 use super::model::{Model, Origin, SHIPPED};
 use super::notice::{FailureCard, Notices, Status};
 use super::panels::{
-    Depth, Display, Explain, Footer, Header, Legend, PictureView, PredictionList, PuzzleCard, Strip, Tabs,
+    Depth, Display, Explain, Footer, Groups, Header, Layers, Legend, PictureView, PredictionList, PuzzleCard, Strip,
+    Tabs,
 };
 use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
@@ -38,6 +39,7 @@ pub fn Page() -> impl IntoView {
 
     let has_analysis = move || state.analysis.with(Option::is_some);
     let has_units = move || state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()));
+    let has_layers = move || state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.layers.is_empty()));
     let credit = move || state.picture.with(|picture| picture.as_ref()?.sample().cloned());
     let own = move || {
         state.picture.with(|picture| {
@@ -80,6 +82,7 @@ pub fn Page() -> impl IntoView {
                 >
                     <PredictionList/>
                     <Show when=has_units><Depth/><Strip/></Show>
+                    <Show when=has_layers><Layers/><Groups/></Show>
                 </Show>
             </div>
         </main>

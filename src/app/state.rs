@@ -6,6 +6,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::failure::Failure;
+use super::features::GroupMaps;
 use super::intake::Picture;
 use super::model::{self, CheckpointFile, Model};
 use crate::arch::Variant;
@@ -146,20 +147,23 @@ pub enum View {
     Share,
     Difference,
     Activation,
+    /// Of a network without units: a layer's feature maps.
+    Features,
     Class,
 }
 
 impl View {
-    pub const ALL: [View; 5] = [View::Contribution, View::Share, View::Difference, View::Activation, View::Class];
+    pub const ALL: [View; 6] =
+        [View::Contribution, View::Share, View::Difference, View::Activation, View::Features, View::Class];
 
-    /// The kind of branch map; a class activation map belongs to no branch.
+    /// The kind of branch map; a layer's feature maps and a class activation map belong to no branch.
     pub fn kind(self) -> Option<MapKind> {
         match self {
             View::Contribution => Some(MapKind::Contribution),
             View::Share => Some(MapKind::Share),
             View::Difference => Some(MapKind::Difference),
             View::Activation => Some(MapKind::Activation),
-            View::Class => None,
+            View::Features | View::Class => None,
         }
     }
 
@@ -174,6 +178,7 @@ impl View {
             View::Share => "Share",
             View::Difference => "Difference",
             View::Activation => "Activation",
+            View::Features => "Features",
             View::Class => "Class",
         }
     }
@@ -226,8 +231,13 @@ pub struct State {
     pub analysis: RwSignal<Option<Arc<Analysis>>>,
     /// Of the chosen unit, once they were asked for and have arrived.
     pub activations: RwSignal<Option<Arc<Activations>>>,
+    /// Position along the depth: of a unit, or of a layer where the network has no units.
     pub unit: RwSignal<usize>,
     pub branch: RwSignal<usize>,
+    /// The group of the layer whose map is shown; `None` is the mean of all channels.
+    pub group: RwSignal<Option<usize>>,
+    /// Of the chosen layer, once they were asked for and have arrived.
+    pub groups: RwSignal<Option<Arc<GroupMaps>>>,
     pub view: RwSignal<View>,
     /// The class whose map is shown; `None` is whichever comes first on this picture.
     pub class: RwSignal<Option<usize>>,
@@ -264,6 +274,8 @@ impl State {
             activations: RwSignal::new(None),
             unit: RwSignal::new(0),
             branch: RwSignal::new(0),
+            group: RwSignal::new(None),
+            groups: RwSignal::new(None),
             view: RwSignal::new(View::Contribution),
             class: RwSignal::new(None),
             scope: RwSignal::new(RangeScope::Map),
@@ -311,9 +323,13 @@ impl State {
     pub fn move_to_unit(&self, unit: usize) {
         self.unit.set(unit);
         self.channel.set(None);
+        // A group has nothing to do with the one of the same number elsewhere.
+        self.group.set(None);
         self.cell.set(None);
-        let last = untrack(|| self.branches()).saturating_sub(1);
-        self.branch.update(|branch| *branch = (*branch).min(last));
+        // Where there are no branches the choice waits for a network that has some.
+        if let Some(last) = untrack(|| self.branches()).checked_sub(1) {
+            self.branch.update(|branch| *branch = (*branch).min(last));
+        }
     }
 
     pub fn choose_branch(&self, branch: usize) {
@@ -337,7 +353,8 @@ impl State {
     /// A class activation map knows no unit and no branch: who chooses one wants to see it.
     fn leave_class(&self) {
         if self.view.get_untracked() == View::Class {
-            self.choose_view(View::Contribution);
+            let has_units = untrack(|| self.branches()) > 0;
+            self.choose_view(if has_units { View::Contribution } else { View::Features });
         }
     }
 }

@@ -7,9 +7,13 @@ use crate::reading::{Gates, Reading};
 /// Cells across below which a map says little about places.
 const FINE_ENOUGH: usize = 8;
 
-/// The deepest unit that still says where: deep ones answer to things, shallow ones to edges.
+/// The deepest unit, or layer where there are no units, that still says where: deep ones answer to things, shallow
+/// ones to edges.
 pub fn unit(reading: &Reading) -> usize {
-    reading.units.iter().rposition(|unit| unit.output.shape.width >= FINE_ENOUGH).unwrap_or(0)
+    let units = reading.units.iter().map(|unit| unit.output.shape.width);
+    let layers = reading.layers.iter().map(|layer| layer.mean.shape.width);
+    let widths: Vec<usize> = units.chain(layers).collect();
+    widths.into_iter().rposition(|width| width >= FINE_ENOUGH).unwrap_or(0)
 }
 
 /// The channel in which the branches' contributions are furthest apart (that contributes most, where there is
@@ -27,37 +31,38 @@ pub fn channel(gates: &Gates, activations: &Tensor) -> usize {
     (0..gates.channels).max_by(|a, b| apart(*a).total_cmp(&apart(*b))).unwrap_or(0)
 }
 
-/// Where in the depth of a network a unit lies.
+/// Where in the depth of a network a unit lies, or a layer where there are no units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Place {
-    /// Both from 1, see [`words::unit_place`].
+    /// Both from 1, see [`words::place`].
     stage: usize,
     block: usize,
-    /// The last unit's stage.
+    /// The last one's stage.
     stages: usize,
-    /// From 0, the first unit, to 1, the last.
+    /// From 0, the first, to 1, the last.
     depth: f32,
 }
 
-/// The place of a unit of a reading, if there is such a unit.
-pub fn place(reading: &Reading, unit: usize) -> Option<Place> {
-    let (stage, block) = words::unit_place(reading.units.get(unit)?);
-    let (stages, _) = words::unit_place(reading.units.last()?);
-    let depth = unit as f32 / (reading.units.len() - 1).max(1) as f32;
+/// The place of a stop of a reading, if there is such a stop.
+pub fn place(reading: &Reading, stop: usize) -> Option<Place> {
+    let stops = reading.stops();
+    let (stage, block) = words::place(stops.get(stop)?);
+    let (stages, _) = words::place(stops.last()?);
+    let depth = stop as f32 / (stops.len() - 1).max(1) as f32;
     Some(Place { stage, block, stages, depth })
 }
 
-/// The unit of another network that is most like the one at `place`: of two networks with as many stages the
+/// The stop of another network that is most like the one at `place`: of two networks with as many stages the
 /// nearest block of the same stage, else the nearest in depth.
 pub fn comparable(place: Place, reading: &Reading) -> usize {
-    let distance = |unit: usize| {
-        let other = self::place(reading, unit)?;
+    let distance = |stop: usize| {
+        let other = self::place(reading, stop)?;
         let same_stages = other.stages == place.stages;
         let stages = if same_stages { other.stage.abs_diff(place.stage) } else { 0 };
         let blocks = if same_stages { other.block.abs_diff(place.block) } else { 0 };
         Some((stages, blocks, (other.depth - place.depth).abs()))
     };
-    let units = (0..reading.units.len()).filter_map(|unit| Some((unit, distance(unit)?)));
-    let nearest = units.min_by(|(_, a), (_, b)| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
-    nearest.map_or(0, |(unit, _)| unit)
+    let stops = (0..reading.stops().len()).filter_map(|stop| Some((stop, distance(stop)?)));
+    let nearest = stops.min_by(|(_, a), (_, b)| (a.0, a.1).cmp(&(b.0, b.1)).then(a.2.total_cmp(&b.2)));
+    nearest.map_or(0, |(stop, _)| stop)
 }

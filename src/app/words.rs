@@ -1,7 +1,7 @@
 //! Numbers and names as people read them.
 
 use crate::graph::UnitKind;
-use crate::reading::UnitReading;
+use crate::reading::{LayerReading, UnitReading};
 
 /// Keeps a number and its unit on one line.
 const NBSP: char = '\u{a0}';
@@ -75,22 +75,26 @@ pub fn milliseconds(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms:.0}{NBSP}ms") } else { format!("{:.1}{NBSP}s", ms / 1000.0) }
 }
 
-/// Stage and position of a unit, both from 1, as the papers' tables count: `layer2.0.conv2` is (2, 1). In a
+/// Stage and position of a module, both from 1, as the papers' tables count: `layer2.0.conv2` is (2, 1). In a
 /// module's path a bare number counts from 0, one with letters (`layer2`, `b1`) from 1.
-pub fn unit_place(unit: &UnitReading) -> (usize, usize) {
+pub fn place(module: &str) -> (usize, usize) {
     let number = |part: &str| {
         let digits = part.trim_start_matches(|letter: char| !letter.is_ascii_digit());
         let number: usize = digits.parse().ok()?;
         Some(number + usize::from(digits.len() == part.len()))
     };
-    let mut numbers = unit.name.split('.').filter_map(number);
+    let mut numbers = module.split('.').filter_map(number);
     (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1))
 }
 
 /// For example `2.1`.
-pub fn unit_name(unit: &UnitReading) -> String {
-    let (stage, block) = unit_place(unit);
+pub fn place_name(module: &str) -> String {
+    let (stage, block) = place(module);
     format!("{stage}.{block}")
+}
+
+pub fn unit_name(unit: &UnitReading) -> String {
+    place_name(&unit.name)
 }
 
 /// The kind of a unit's attention, as its paper calls it.
@@ -106,4 +110,44 @@ pub fn attention(kind: UnitKind) -> &'static str {
 pub fn spelled(count: usize) -> String {
     const WORDS: [&str; 7] = ["no", "one", "two", "three", "four", "five", "six"];
     WORDS.get(count).map_or_else(|| count.to_string(), |word| (*word).to_string())
+}
+
+pub fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A layer's channels, for example `128 channels in 32 groups`.
+pub fn grouped(channels: usize, groups: usize) -> String {
+    match groups {
+        1 => format!("{channels} channels in one group"),
+        _ if groups == channels => format!("{channels} channels, each a group of its own"),
+        _ => format!("{channels} channels in {groups} groups"),
+    }
+}
+
+/// What a feature map of a layer is called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GroupName {
+    /// Under the map.
+    pub short: String,
+    /// In a sentence.
+    pub long: String,
+}
+
+impl GroupName {
+    /// Of a group, or of the mean of all channels. Groups count from 1, channels from 0.
+    pub fn of(layer: &LayerReading, group: Option<usize>) -> Self {
+        let LayerReading { groups, channels, .. } = *layer;
+        let (short, long) = match group {
+            None => ("mean".into(), format!("all {channels} channels")),
+            Some(channel) if groups == channels => (channel.to_string(), format!("channel {channel}")),
+            Some(group) => {
+                let each = channels / groups;
+                let (first, last) = (group * each, (group + 1) * each - 1);
+                ((group + 1).to_string(), format!("group {} (channels {first} to {last})", group + 1))
+            }
+        };
+        Self { short, long }
+    }
 }

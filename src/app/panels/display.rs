@@ -14,6 +14,9 @@ pub fn Display() -> impl IntoView {
             View::Class => {
                 vec![choice(RangeScope::Map, "map", "This map"), choice(RangeScope::Unit, "unit", "Top five")]
             }
+            View::Features => {
+                vec![choice(RangeScope::Map, "map", "This map"), choice(RangeScope::Unit, "unit", "Layer")]
+            }
             _ => vec![
                 choice(RangeScope::Map, "map", "This map"),
                 choice(RangeScope::Unit, "unit", "Unit"),
@@ -21,9 +24,9 @@ pub fn Display() -> impl IntoView {
             ],
         }
     });
-    // Of a class the whole network says no more than the list.
+    // Of a class the whole network says no more than the list; layers are not on one scale.
     let scope = Signal::derive(move || match (state.view.get(), state.scope.get()) {
-        (View::Class, RangeScope::Network) => RangeScope::Unit,
+        (View::Class | View::Features, RangeScope::Network) => RangeScope::Unit,
         (_, scope) => scope,
     });
     view! {

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use super::explain_features::of_features;
 use crate::app::lens;
 use crate::app::parts::Term;
 use crate::app::state::{State, View};
@@ -16,6 +17,7 @@ pub fn Explain() -> impl IntoView {
         <section class="explain" aria-label="What you see" data-testid="explain">
             {move || match (state.view.get(), facts.get()) {
                 (View::Class, _) => of_class(state).into_any(),
+                (View::Features, _) => of_features(state).into_any(),
                 (view, Some(facts)) => of_branch(view, state.branch.get(), facts).into_any(),
                 (_, None) => ().into_any(),
             }}
@@ -38,7 +40,7 @@ impl Facts {
     fn new(unit: &UnitReading) -> Self {
         Self {
             name: words::unit_name(unit),
-            stage: words::unit_place(unit),
+            stage: words::place(&unit.name),
             kind: unit.kind,
             branches: unit.branches(),
             channels: unit.gates.channels,
@@ -52,7 +54,7 @@ fn of_branch(view: View, branch: usize, facts: Facts) -> impl IntoView {
         View::Contribution => contribution(branch, &facts).into_any(),
         View::Share => share(branch, &facts).into_any(),
         View::Difference => difference(branch, &facts).into_any(),
-        View::Activation | View::Class => activation(branch, &facts).into_any(),
+        View::Activation | View::Features | View::Class => activation(branch, &facts).into_any(),
     };
     let Residual { absolute, relative } = facts.residual;
     let maps = match facts.branches {
@@ -146,7 +148,7 @@ fn activation_term(facts: &Facts) -> impl IntoView + use<> {
 /// The unit in its paper's terms.
 fn structure(facts: &Facts) -> impl IntoView + use<> {
     let channels = facts.channels;
-    let name = capitalised(words::attention(facts.kind));
+    let name = words::capitalised(words::attention(facts.kind));
     match facts.kind {
         UnitKind::SplitAttention { radix, cardinality } => view! {
             {format!("{name}, ")}<Term word="radix" meaning=radix_meaning(radix)/>{format!(" {radix}, ")}
@@ -211,9 +213,4 @@ fn of_class(state: State) -> impl IntoView {
 
 fn branches_in_words(branches: usize) -> String {
     if branches == 1 { "one branch".into() } else { format!("{} branches", words::spelled(branches)) }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -7,7 +7,8 @@ use crate::app::canvas::{LARGE, draw_map, draw_picture};
 use crate::app::lens::Shown;
 use crate::app::progress::ProgressLine;
 use crate::app::state::{State, View};
-use crate::app::words;
+use crate::app::words::{self, GroupName};
+use crate::reading::LayerReading;
 
 /// The square that the network sees, and the map over it; the pointer, a finger or the arrow keys read
 /// the map's cells.
@@ -106,6 +107,13 @@ fn describe(state: State, alt: Option<String>) -> String {
     let unit = state.with_unit(words::unit_name);
     match (state.view.get(), unit) {
         (View::Class, _) => format!("{alt}, with the class activation map"),
+        (View::Features, _) => {
+            let map = |layer: &LayerReading| {
+                let name = GroupName::of(layer, state.shown_group()).long;
+                format!("{alt}, with the feature map of {name} of layer {}", words::place_name(&layer.name))
+            };
+            state.with_layer(map).unwrap_or_else(|| alt.clone())
+        }
         (view, Some(unit)) => {
             let (view, branch) = (view.title().to_lowercase(), state.branch.get() + 1);
             format!("{alt}, with the {view} of branch {branch} of unit {unit}")

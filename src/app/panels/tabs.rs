@@ -16,22 +16,17 @@ pub fn Tabs() -> impl IntoView {
     let branches = Signal::derive(move || {
         let choice =
             |branch: usize| Choice { value: branch, id: branch.to_string(), label: format!("Branch {}", branch + 1) };
-        // One branch alone is nothing to choose from.
-        let branches = Some(state.branches()).filter(|branches| *branches > 1);
-        (0..branches.unwrap_or(0)).map(choice).collect::<Vec<_>>()
+        (0..state.branches()).map(choice).collect::<Vec<_>>()
     });
     view! {
         <div class="tabs">
             <Segments label="Kind of map" testid="view" role=Role::Tabs choices=views chosen=state.view
                 choose=move |view| state.choose_view(view)/>
-            <Show
-                when=move || state.view.get() == View::Class
-                fallback=move || view! {
-                    <Segments label="Branch" testid="branch" role=Role::Tabs choices=branches chosen=state.branch
-                        choose=move |branch| state.choose_branch(branch)/>
-                }
-            >
-                <ClassSelect/>
+            <Show when=move || state.view.get() == View::Class><ClassSelect/></Show>
+            // One branch alone is nothing to choose from.
+            <Show when=move || state.view.get() != View::Class && (state.branches() > 1)>
+                <Segments label="Branch" testid="branch" role=Role::Tabs choices=branches chosen=state.branch
+                    choose=move |branch| state.choose_branch(branch)/>
             </Show>
         </div>
     }

@@ -116,23 +116,22 @@ impl Inner {
             Some(place) => telling::comparable(place, &analysis.reading),
             None => telling::unit(&analysis.reading),
         };
-        let has_units = !analysis.reading.units.is_empty();
         state.picture.set(Some(picture));
         state.activations.set(None);
         state.analysis.set(Some(Arc::new(analysis)));
         state.class.set(None);
         state.channel.set(None);
         state.cell.set(None);
-        if !has_units {
-            // Without attention there is still the evidence for a class.
-            let view = state.view.get_untracked();
-            self.view.set(self.view.get().or(Some(view)));
-            state.choose_view(View::Class);
-        } else if !same_network {
+        if !same_network {
             state.move_to_unit(unit);
-            let view = self.view.take().unwrap_or(state.view.get_untracked());
-            let shows = untrack(|| lens::views(state)).contains(&view);
-            state.choose_view(if shows { view } else { View::Contribution });
+            // A view that this network has not waits for one that has it, unless the visitor chooses another.
+            let now = state.view.get_untracked();
+            let wished = self.view.take().filter(|_| now == View::Features).unwrap_or(now);
+            let views = untrack(|| lens::views(state));
+            if !views.contains(&wished) {
+                self.view.set(Some(wished));
+            }
+            state.choose_view(if views.contains(&wished) { wished } else { views[0] });
         }
         state.notice.set(None);
         state.life.set(Life::Ready);
@@ -147,7 +146,7 @@ impl Inner {
     }
 
     /// A lost device is a matter for the worker's next turn, whoever hears of it first.
-    async fn run_failure(&self, error: EngineError) -> Failure {
+    pub(super) async fn run_failure(&self, error: EngineError) -> Failure {
         // A loss may be heard of just after the failure that it caused.
         dom::pause().await;
         if let EngineError::Gpu(GpuError::Lost(why)) = &error {

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod checkpoint;
+mod features;
 mod opening;
 mod weights;
 
@@ -58,6 +59,8 @@ struct Inbox {
     picture: RefCell<Option<Source>>,
     /// A unit whose activations are to be read back.
     unit: Cell<Option<usize>>,
+    /// A layer whose group maps are to be read back.
+    layer: Cell<Option<usize>>,
 }
 
 impl Inbox {
@@ -110,7 +113,7 @@ struct Inner {
     picture: RefCell<Option<Picture>>,
     /// Where in the depth the visitor last looked.
     place: Cell<Option<Place>>,
-    /// What lay over the picture before a network came that has no attention to show.
+    /// The view before a network came that has it not.
     view: Cell<Option<View>>,
     /// Activations of the units of the last run, as far as they were looked at.
     branches: RefCell<HashMap<usize, Arc<Tensor>>>,
@@ -291,6 +294,8 @@ impl Inner {
                 self.analyse(source).await;
             } else if let Some(unit) = self.inbox.unit.take() {
                 self.read_activations(unit).await;
+            } else if let Some(layer) = self.inbox.layer.take() {
+                self.read_groups(layer).await;
             } else {
                 break;
             }
