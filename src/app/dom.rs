@@ -4,7 +4,7 @@ use js_sys::{Function, Promise};
 use leptos::prelude::window;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::UrlSearchParams;
+use web_sys::{AbortSignal, UrlSearchParams};
 
 /// The value of a parameter of the page's address, for example of `?debug=1`.
 pub fn query(name: &str) -> Option<String> {
@@ -14,9 +14,18 @@ pub fn query(name: &str) -> Option<String> {
 
 /// Lets the browser paint and handle input before the caller goes on.
 pub async fn pause() {
+    wait(0, None).await;
+}
+
+/// Waits so many milliseconds, or until `stop` says that nobody waits for the caller any more.
+pub async fn wait(ms: i32, stop: Option<&AbortSignal>) {
     let wait = |resolve: Function, _: Function| {
+        if let Some(stop) = stop {
+            // A signal that cannot be heard is looked at when the time is over.
+            let _ = stop.add_event_listener_with_callback("abort", &resolve);
+        }
         // Without a timer there is nothing to wait for.
-        if window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, 0).is_err() {
+        if window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms).is_err() {
             let _ = resolve.call0(&JsValue::NULL);
         }
     };

@@ -1,6 +1,7 @@
 //! What can go wrong, as sentences: what happened, and what the visitor can do.
 
 use super::fetch::FetchError;
+use super::hub::HubError;
 use super::intake::IntakeError;
 use crate::engine::EngineError;
 use crate::gpu::GpuError;
@@ -17,6 +18,7 @@ pub enum Failure {
     /// The device was lost again before anything could be done with it.
     Lost(String),
     Files(FetchError),
+    Hub(HubError),
     /// Of shipped weights.
     Weights(String),
     /// Of a file that the visitor chose.
@@ -44,6 +46,7 @@ impl Failure {
             Failure::Memory(why) => format!("The graphics device ran out of memory: {}.", clause(why)),
             Failure::Lost(why) => format!("The graphics device was lost again and again: {}.", clause(why)),
             Failure::Files(error) => format!("A file of this page did not arrive: {}.", clause(&error.to_string())),
+            Failure::Hub(error) => error.to_string(),
             Failure::Weights(why) => format!("The network's weights file cannot be used: {}.", clause(why)),
             Failure::Checkpoint(why) => format!("Your checkpoint cannot be used: {}.", clause(why)),
             Failure::Size { why, .. } => format!("The network does not fit: {}.", clause(why)),
@@ -66,6 +69,7 @@ impl Failure {
             Failure::Device(_) => "Update the browser or the graphics driver, or try another browser.",
             Failure::Memory(_) => "Close other tabs and programs that draw a lot, then try again.",
             Failure::Lost(_) => "Close what else uses the graphics card, then try again.",
+            Failure::Hub(error) => error.next_step(),
             Failure::Files(_) => "Check the connection, then try again.",
             Failure::Weights(_) => {
                 "Reload the page; if that does not help, the file on the server is damaged and has to be replaced."
@@ -140,6 +144,15 @@ impl From<FetchError> for Failure {
         match error {
             FetchError::Stopped => Failure::Stopped,
             error => Failure::Files(error),
+        }
+    }
+}
+
+impl From<HubError> for Failure {
+    fn from(error: HubError) -> Self {
+        match error {
+            HubError::Stopped => Failure::Stopped,
+            error => Failure::Hub(error),
         }
     }
 }

@@ -34,17 +34,46 @@ pub async fn bytes(
     let response = request(path, stop).await?;
     let total = expected_bytes(&response);
     let mut bytes = Vec::with_capacity(total);
-    let Some(body) = response.body() else { return Ok(bytes) };
-    let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-    loop {
-        let chunk = JsFuture::from(reader.read()).await.map_err(failed)?;
-        if Reflect::get(&chunk, &"done".into()).is_ok_and(|done| done.is_truthy()) {
-            return Ok(bytes);
-        }
-        let value = Reflect::get(&chunk, &"value".into()).map_err(failed)?;
-        bytes.extend(Uint8Array::new(&value).to_vec());
+    let body = Body::of(&response);
+    while let Some(piece) = body.next().await.map_err(failed)? {
+        append(&mut bytes, &piece);
         progress(bytes.len(), total.max(bytes.len()) * usize::from(total > 0));
     }
+    Ok(bytes)
+}
+
+/// What an answer brings, piece by piece as it arrives.
+pub struct Body(Option<ReadableStreamDefaultReader>);
+
+impl Body {
+    pub fn of(response: &Response) -> Self {
+        Self(response.body().map(|body| body.get_reader().unchecked_into()))
+    }
+
+    /// The next piece, a `Uint8Array`; `None` at the end.
+    pub async fn next(&self) -> Result<Option<Uint8Array>, JsValue> {
+        let Some(reader) = &self.0 else { return Ok(None) };
+        let piece = JsFuture::from(reader.read()).await?;
+        match Reflect::get(&piece, &"done".into())?.is_truthy() {
+            true => Ok(None),
+            false => Ok(Some(Uint8Array::new(&Reflect::get(&piece, &"value".into())?))),
+        }
+    }
+
+    /// Closes the connection: nobody wants the rest.
+    pub async fn cancel(self) {
+        if let Some(reader) = self.0 {
+            // A connection that is broken already need not be closed.
+            let _ = JsFuture::from(reader.cancel()).await;
+        }
+    }
+}
+
+/// Copies a piece of a body behind `bytes`.
+pub fn append(bytes: &mut Vec<u8>, piece: &Uint8Array) {
+    let start = bytes.len();
+    bytes.resize(start + piece.length() as usize, 0);
+    piece.copy_to(&mut bytes[start..]);
 }
 
 /// A file as text.

@@ -12,6 +12,7 @@ mod failure;
 mod features;
 mod fetch;
 mod help;
+mod hub;
 mod intake;
 mod keys;
 mod lens;

@@ -57,9 +57,13 @@ pub fn percent(part: f32) -> String {
     format!("{:.1}{NBSP}%", part * 100.0)
 }
 
-/// Decimal megabytes, as browsers count downloads.
+/// Decimal megabytes, as browsers count downloads; gigabytes where these would be many.
 pub fn megabytes(bytes: u64) -> String {
-    format!("{:.1}{NBSP}MB", bytes as f64 / 1e6)
+    match bytes {
+        1_000_000_000.. => format!("{:.1}{NBSP}GB", bytes as f64 / 1e9),
+        100_000_000.. => format!("{:.0}{NBSP}MB", bytes as f64 / 1e6),
+        _ => format!("{:.1}{NBSP}MB", bytes as f64 / 1e6),
+    }
 }
 
 /// Millions or thousands, as papers count parameters.

@@ -1,0 +1,111 @@
+use leptos::prelude::*;
+
+use crate::app::hub::{Host, HubError};
+use crate::app::words;
+use crate::arch::Variant;
+use crate::vision::{Filter, Preprocess};
+use crate::weights::Entry;
+
+/// A network whose weights are not here yet: the published checkpoints to choose from, and a button that loads one.
+#[component]
+pub fn Offer(
+    #[prop(into)] network: Signal<&'static Variant>,
+    /// The network's checkpoints, the one to take first in front.
+    #[prop(into)]
+    entries: Signal<Vec<Entry>>,
+    /// Who would be asked, see [`Hub::host`](crate::app::hub::Hub::host).
+    host: Result<Host, HubError>,
+    #[prop(into)] on_load: Callback<Entry>,
+) -> impl IntoView {
+    let chosen = RwSignal::new(0_usize);
+    // Another network has other checkpoints.
+    Effect::new(move |_| {
+        entries.track();
+        chosen.set(0);
+    });
+    let entry = Memo::new(move |_| entries.with(|entries| entries.get(chosen.get()).or(entries.first()).cloned()));
+    let host = StoredValue::new(host);
+    let body = move || match (entry.get(), host.get_value()) {
+        (_, Err(error)) => {
+            view! { <p data-testid="offer-trouble">{error.to_string()}" "{error.next_step()}</p> }.into_any()
+        }
+        (None, Ok(host)) => view! {
+            <p data-testid="offer-none">
+                {format!("{} has no published checkpoint of this network that fits.", host.name)}
+                " A file of your own can be dropped anywhere on the page."
+            </p>
+        }
+        .into_any(),
+        (Some(entry), Ok(host)) => view! { <Checkpoint entry host on_load/> }.into_any(),
+    };
+    view! {
+        <section class="panel offer" data-testid="offer" aria-labelledby="offer-title">
+            <header class="panel-head">
+                <h2 id="offer-title">{move || format!("Weights of {}", network.get().title)}</h2>
+                <p class="muted">"None are loaded yet."</p>
+            </header>
+            <Show when=move || entries.with(|entries| entries.len() > 1)>
+                <label class="field">
+                    <span>"Published checkpoint"</span>
+                    <select data-testid="offer-tag" on:change=move |event| {
+                        if let Ok(position) = event_target_value(&event).parse() {
+                            chosen.set(position);
+                        }
+                    }>
+                        <For each=move || entries.get().into_iter().enumerate() key=|(_, entry)| entry.repository.clone()
+                            let((position, entry))
+                        >
+                            <option value=position.to_string() prop:selected=move || chosen.get() == position>
+                                {choice(&entry)}
+                            </option>
+                        </For>
+                    </select>
+                </label>
+            </Show>
+            {body}
+        </section>
+    }
+}
+
+/// For example `a1h_in1k: 80.1 % at 224 × 224`.
+fn choice(Entry { tag, top1, card, .. }: &Entry) -> String {
+    let [_, height, width] = card.input;
+    match top1 {
+        Some(top1) => format!("{tag}: {} at {width} × {height}", words::percent(*top1)),
+        None => format!("{tag}: {width} × {height}"),
+    }
+}
+
+/// What is known of one checkpoint, and the way to get it.
+#[component]
+fn Checkpoint(entry: Entry, host: Host, on_load: Callback<Entry>) -> impl IntoView {
+    let Preprocess { size, crop_fraction, filter, .. } = entry.card.preprocess();
+    let filter = match filter {
+        Filter::Bilinear => "bilinear",
+        Filter::Bicubic => "bicubic",
+    };
+    let input = format!(
+        "the middle of the picture, {} of its shorter side, as {size} × {size} pixels ({filter})",
+        words::percent(crop_fraction as f32)
+    );
+    let top1 =
+        entry.top1.map(|top1| format!("{} of ImageNet’s validation pictures, as published", words::percent(top1)));
+    let load = format!("Load ({}, {})", words::megabytes(entry.bytes), entry.repository);
+    let page = host.page(&entry);
+    view! {
+        <dl class="properties">
+            {top1.map(|top1| view! { <dt>"First guess right"</dt><dd data-testid="offer-top1">{top1}</dd> })}
+            <dt>"Sees"</dt><dd>{input}</dd>
+            <dt>"Licence"</dt><dd data-testid="offer-licence">{entry.licence.clone()}</dd>
+            <dt>"Source"</dt>
+            <dd><a href=page data-testid="offer-source" target="_blank" rel="noopener noreferrer">{entry.repository.clone()}</a></dd>
+        </dl>
+        <button class="primary" type="button" data-testid="offer-load" on:click=move |_| on_load.run(entry.clone())>
+            {load}
+        </button>
+        <p class="muted">
+            "The request goes to "<strong>{host.name}</strong>", which learns which network you load. Your pictures stay on "
+            "this machine, and so does the file, for the next visit."
+        </p>
+    }
+}
