@@ -40,10 +40,10 @@ export function site() {
 export const file = (path) => readFile(repository(path));
 
 /**
- * Opens the page and collects what must not happen: errors on the console, and requests to other hosts.
+ * Opens the page and collects what must not happen: errors on the console, and requests to other hosts than `hosts`.
  * `prepare` runs before the page does.
  */
-export async function open({ browser, server: { address } }, { query = '', prepare, ...context } = {}) {
+export async function open({ browser, server: { address } }, { query = '', prepare, hosts = [], ...context } = {}) {
   const page = await (await browser.newContext({ viewport: { width: 1280, height: 900 }, ...context })).newPage();
   const complaints = [];
   const host = new URL(address).host;
@@ -51,7 +51,7 @@ export async function open({ browser, server: { address } }, { query = '', prepa
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('request', (request) => {
     const url = new URL(request.url());
-    if (url.protocol.startsWith('http') && url.host !== host) complaints.push(`a request to ${url.host}`);
+    if (url.protocol.startsWith('http') && ![host, ...hosts].includes(url.host)) complaints.push(`a request to ${url.host}`);
   });
   await prepare?.(page);
   await page.goto(address + query);
