@@ -3,6 +3,7 @@ some networks tests/golden/replaced/<network>.safetensors: the same after gates 
 
     python tests/golden/networks.py              # all
     python tests/golden/networks.py resnest50d   # some
+    python tests/golden/networks.py picture      # picture.json: a picture's logits
 
 Needs torch, timm, numpy and safetensors. No weights are stored: `hashed` fills every tensor from its name
 and the index of the value, and tests/common/hashed.rs does the same. timm's networks run in f64 on these f32
@@ -23,12 +24,15 @@ them. A forward hook on the module that computes a unit's gates puts others in t
 code goes on with them.
 """
 
+import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from safetensors.numpy import save
+from timm.data import create_transform
 from timm.layers import SelectiveKernel, SplitAttn
 from torch import nn
 
@@ -211,8 +215,34 @@ def run_replaced(name, network, side):
         yield f"{unit}={how}", logits, gates
 
 
+# ------------------------------------------------------------------------------------------- a picture
+
+
+def write_picture():
+    """A picture from its file to its logits, by the card of a published checkpoint but with hashed values: what the
+    page makes of a checkpoint that it has loaded by its name.
+    """
+    name, source = "regnetx_002", "images/red_panda_197x153.png"
+    entries = json.loads((HERE.parent.parent / "static/models/catalogue.json").read_text())["entries"]
+    entry = next(entry for entry in entries if entry["name"] == name)
+    card = {key: entry[key] for key in ("input", "crop_fraction", "filter", "mean", "std")}
+    transform = create_transform(
+        tuple(card["input"]), interpolation=card["filter"], crop_pct=card["crop_fraction"],
+        mean=card["mean"], std=card["std"],
+    )  # fmt: skip
+    tensor = transform(Image.open(HERE / source).convert("RGB"))
+    with torch.no_grad():
+        logits = build(name)[0](tensor.double()[None])[0].numpy()
+    check(f"{name} on {source}", logits, [])
+    golden = {"network": name, "image": source, **card, "logits": [float(f"{logit:.8g}") for logit in logits]}
+    rows = ",\n".join(f" {json.dumps(key)}: {json.dumps(value)}" for key, value in golden.items())
+    (HERE / "picture.json").write_text(f"{{\n{rows}\n}}\n")
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    if sys.argv[1:] == ["picture"]:
+        sys.exit(write_picture())
     OUT.mkdir(exist_ok=True)
     OUT_REPLACED.mkdir(exist_ok=True)
     for name in sys.argv[1:] or arch.NETWORKS:

@@ -4,6 +4,7 @@ use web_sys::{AbortSignal, Response};
 
 use super::pin::Pin;
 use super::request::{Host, header};
+use super::reserve;
 use super::trouble::HubError;
 use crate::app::dom::wait;
 use crate::app::fetch::{Body, append};
@@ -33,9 +34,7 @@ impl Partial {
         stop: &AbortSignal,
         mut progress: impl FnMut(usize, usize),
     ) -> Result<(), HubError> {
-        let missing = self.pin.bytes.saturating_sub(self.bytes.len());
-        let no_room = |_| HubError::Memory { bytes: self.pin.bytes };
-        self.bytes.try_reserve_exact(missing).map_err(no_room)?;
+        reserve(&mut self.bytes, self.pin.bytes)?;
         let mut pauses = PAUSES_MS.iter();
         while self.pin.slack > 0 || self.bytes.len() < self.pin.bytes {
             let before = self.bytes.len();

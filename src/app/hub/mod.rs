@@ -56,6 +56,13 @@ impl Hub {
         self.host.clone()
     }
 
+    /// Which of a network's entries was kept on this machine, the last one first.
+    pub async fn kept(&self, entries: &[Entry]) -> Option<Entry> {
+        let host = self.host.as_ref().ok()?;
+        let list = store::list().await.ok()?;
+        list.iter().find_map(|stored| entries.iter().find(|entry| is_copy(host, entry, stored))).cloned()
+    }
+
     /// Brings a checkpoint from this machine or else from the hub. `check` reads it as the network's; what it accepts
     /// is kept. `progress` hears the bytes so far and in all.
     ///
@@ -70,9 +77,11 @@ impl Hub {
         let host = self.host.as_ref().map_err(HubError::clone)?;
         let mut warnings = Vec::new();
         if let Some(stored) = find(host, entry).await {
-            match kept(&stored, &mut progress, &check).await {
+            let mut bytes = Vec::new();
+            reserve(&mut bytes, stored.bytes)?;
+            match reread(&stored, &mut bytes, &mut progress, &check).await {
                 _ if stop.aborted() => return Err(HubError::Stopped),
-                Ok((bytes, checked)) => return Ok(Loaded { bytes, checked, stored, was_kept: true, warnings }),
+                Ok(checked) => return Ok(Loaded { bytes, checked, stored, was_kept: true, warnings }),
                 Err(why) => {
                     // If it cannot be deleted, it is at least replaced.
                     let _ = store::delete(&stored).await;
@@ -134,29 +143,36 @@ impl Hub {
     }
 }
 
+/// Makes room for a file of `total` bytes, of which some may be there already: a browser may have none.
+fn reserve(bytes: &mut Vec<u8>, total: usize) -> Result<(), HubError> {
+    let missing = total.saturating_sub(bytes.len());
+    bytes.try_reserve_exact(missing).map_err(|_| HubError::Memory { bytes: total })
+}
+
 fn is_of(partial: &Partial, host: &Host, entry: &Entry) -> bool {
     partial.pin.address == entry.address(&host.base, &partial.pin.revision)
 }
 
-/// The copy on this machine; of any commit, unless the entry asks for one.
+/// The copy of an entry on this machine. Without a store there is none, which is said when there is one to keep.
 async fn find(host: &Host, entry: &Entry) -> Option<Stored> {
-    // Without a store there is no copy, which is said when there is one to keep.
-    let list = store::list().await.unwrap_or_default();
-    list.into_iter().find(|stored| {
-        let is_wanted = stored.revision == entry.revision || !pin::is_commit(&entry.revision);
-        is_wanted && stored.address == entry.address(&host.base, &stored.revision)
-    })
+    store::list().await.ok()?.into_iter().find(|stored| is_copy(host, entry, stored))
 }
 
-/// Reads and checks a copy; the error says what is wrong with it.
-async fn kept<T>(
+/// Whether a copy is of this entry: of any commit, unless the entry asks for one.
+fn is_copy(host: &Host, entry: &Entry, stored: &Stored) -> bool {
+    let is_wanted = stored.revision == entry.revision || !pin::is_commit(&entry.revision);
+    is_wanted && stored.address == entry.address(&host.base, &stored.revision)
+}
+
+/// Reads a copy into `bytes` and checks it; the error says what is wrong with it.
+async fn reread<T>(
     stored: &Stored,
+    bytes: &mut Vec<u8>,
     progress: impl FnMut(usize, usize),
     check: impl Fn(&[u8]) -> Result<T, WeightsError>,
-) -> Result<(Vec<u8>, T), String> {
-    let bytes = store::read(stored, progress).await?;
-    let checked = check(&bytes).map_err(|why| why.to_string())?;
-    Ok((bytes, checked))
+) -> Result<T, String> {
+    store::read(stored, bytes, progress).await?;
+    check(bytes).map_err(|why| why.to_string())
 }
 
 /// Keeps what has been checked; says so if it cannot be.

@@ -68,24 +68,22 @@ pub async fn list() -> Result<Vec<Stored>, String> {
     Ok(list)
 }
 
-/// Reads a copy; the error says in what it is no longer what was stored. `progress` hears the bytes so far and in
-/// all.
-pub async fn read(stored: &Stored, mut progress: impl FnMut(usize, usize)) -> Result<Vec<u8>, String> {
+/// Reads a copy into `bytes`, which are empty; the error says in what it is no longer what was stored. `progress`
+/// hears the bytes so far and in all.
+pub async fn read(stored: &Stored, bytes: &mut Vec<u8>, mut progress: impl FnMut(usize, usize)) -> Result<(), String> {
     let cache = open().await?;
     let response = answer(&cache, &stored.address).await?.ok_or("it is gone")?;
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(stored.bytes).map_err(|error| error.to_string())?;
     let body = Body::of(&response);
     while let Some(piece) = body.next().await.map_err(|error| message(&error))? {
-        append(&mut bytes, &piece);
+        append(bytes, &piece);
         progress(bytes.len(), stored.bytes);
     }
     if bytes.len() != stored.bytes {
         return Err(format!("{} bytes in place of {}", bytes.len(), stored.bytes));
     }
     match &stored.digest {
-        Some(digest) if sha256(&bytes).await.is_ok_and(|found| found != *digest) => Err("another SHA-256".into()),
-        _ => Ok(bytes),
+        Some(digest) if sha256(bytes).await.is_ok_and(|found| found != *digest) => Err("another SHA-256".into()),
+        _ => Ok(()),
     }
 }
 
