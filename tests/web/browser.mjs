@@ -1,12 +1,16 @@
-// A headless Chromium with WebGPU on the processor, and what the tests do in it again and again.
+// Headless browsers with WebGPU on the processor, and what the tests do in them again and again.
 import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import * as playwright from 'playwright-core';
 import { serve } from './server.mjs';
 
-const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** A network is compiled and run on two cores that other work may share. */
+export const PATIENCE = 120_000;
+
+const repository = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
 const FLAGS = [
   '--enable-unsafe-webgpu',
   '--use-webgpu-adapter=swiftshader',
@@ -16,16 +20,25 @@ const FLAGS = [
   '--disable-sync',
   '--no-first-run',
 ];
-/** A network is compiled and run on two cores that other work may share. */
-export const PATIENCE = 120_000;
+/** Chromium, with SwiftShader. */
+export const chromium = () =>
+  playwright.chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    chromiumSandbox: false,
+    args: FLAGS,
+  });
 
-const repository = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-
-const launch = () =>
-  chromium.launch({ executablePath: EXECUTABLE, headless: true, chromiumSandbox: false, args: FLAGS });
+/** Debian's Firefox as it is, driven over WebDriver BiDi; its release for Linux has WebGPU, but not switched on. */
+export const firefox = () =>
+  playwright.firefox.launch({
+    channel: 'moz-firefox',
+    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    // Mesa's driver on the processor is on the block list.
+    firefoxUserPrefs: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
+  });
 
 /** A browser and a server for all tests of a file: `browser` and `server` once these have begun. */
-export function site() {
+export function site(launch = chromium) {
   const site = {};
   before(async () => {
     [site.browser, site.server] = await Promise.all([launch(), serve()]);
@@ -135,6 +148,22 @@ export function assertClose(found, expected, tolerance, what) {
       `${what}: value ${index} is ${value}, expected ${expected[index]}`,
     );
   });
+}
+
+/** Fails unless logits and attention of the golden images, dropped one after the other, are PyTorch's. */
+export async function assertEqualsPyTorch(page) {
+  const golden = JSON.parse(await file('tests/golden/resnest_tiny.json'));
+  let found = await reading(page);
+  for (const image of golden.images) {
+    await drop(page, await file(`tests/golden/${image.file}`), image.file, 'image/png');
+    found = await nextReading(page, found.run);
+    assertClose(found.logits, image.logits, 1e-3, `${image.file} logits`);
+    assert.equal(found.units.length, image.units.length);
+    image.units.forEach((unit, index) => {
+      assert.equal(found.units[index].name, unit.name);
+      assertClose(found.units[index].attention.flat(), unit.attention.flat(), 1e-4, `${image.file} ${unit.name}`);
+    });
+  }
 }
 
 /** Writes a screenshot of the whole page to `tests/web/artefacts`. */
