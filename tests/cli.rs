@@ -3,15 +3,15 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
+use std::process::Output;
 
 use common::adapter::trials;
+use common::command::{assert_success, folder, json, numbers, path, splitlens, text};
 use common::golden::{ImageGolden, image_goldens};
 use common::{assert_close, assert_within, repository};
 use libtest_mimic::{Arguments, Trial};
 use safetensors::tensor::{Dtype, TensorView, serialize};
-use serde_json::Value;
 
 const WEIGHTS: &str = "static/models/resnest_tiny.safetensors";
 const PANDA: &str = "tests/golden/images/red_panda_197x153.png";
@@ -44,19 +44,9 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), tests).exit();
 }
 
-/// Runs the command in the repository.
-fn splitlens(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_splitlens"));
-    command.args(arguments).current_dir(repository("")).output().unwrap()
-}
-
 /// `splitlens run` with the tiny network.
 fn run(weights: &str, more: &[&str]) -> Output {
     splitlens(&[&["run", "--network", "resnest_tiny", "--weights", weights], more].concat())
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
 }
 
 /// One line on the standard error that holds all of `words`, and exit code 1.
@@ -68,34 +58,6 @@ fn assert_error(output: &Output, words: &[&str]) {
         assert!(told.contains(word), "`{word}` is missing in: {told}");
     }
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
-}
-
-/// What was written to the standard output. Drivers may have written to the standard error.
-fn assert_success(output: &Output) -> &str {
-    assert!(output.status.success(), "{}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// An empty folder of one test.
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
-    }
-    fs::create_dir_all(&folder).unwrap();
-    folder
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f32> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap() as f32).collect()
 }
 
 fn lists_networks() {

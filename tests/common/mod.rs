@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 
 pub mod adapter;
+pub mod command;
 pub mod golden;
 pub mod hashed;
 
