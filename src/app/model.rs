@@ -10,7 +10,7 @@ use crate::arch::{Variant, zoo};
 use crate::graph::Graph;
 use crate::graph::cost::{Cost, cost};
 use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
-use crate::weights::Catalogue;
+use crate::weights::{Catalogue, Entry};
 
 /// Ids of the networks whose weights lie beside the page, in the order of the table of variants.
 pub const SHIPPED: &[&str] = &["resnest_tiny"];
@@ -20,6 +20,8 @@ pub const SHIPPED: &[&str] = &["resnest_tiny"];
 pub enum Origin {
     /// They lie beside the page.
     Shipped,
+    /// A row of the catalogue.
+    Published(Arc<Entry>),
     /// A file of the visitor's.
     File(CheckpointFile),
 }
@@ -29,6 +31,7 @@ impl Origin {
     pub fn key(&self, variant: &Variant) -> String {
         match self {
             Origin::Shipped => variant.id.into(),
+            Origin::Published(entry) => entry.repository.clone(),
             Origin::File(file) => format!("{}, file {}", variant.id, file.number),
         }
     }
@@ -79,6 +82,7 @@ impl Model {
         let key = origin.key(variant);
         match origin {
             Origin::Shipped => Self::shipped(key, variant).await,
+            Origin::Published(entry) => Self::published(key, variant, entry).await,
             Origin::File(file) => Self::of_file(key, variant, file, catalogue).await,
         }
     }
@@ -95,6 +99,17 @@ impl Model {
         let labels = labels(file, None).await?;
         let provenance = format!("Trained on {data}.");
         Ok(Self { key, variant, card, top1: Some(top1), provenance, labels })
+    }
+
+    async fn published(key: String, variant: &'static Variant, entry: &Entry) -> Result<Self, FetchError> {
+        let Entry { card, top1, repository, licence, .. } = entry;
+        let list = card.classes.as_deref().or(usual_classes(variant, variant.classes));
+        let labels = match list {
+            Some(list) => labels(list, Some(variant.classes)).await?,
+            None => numbered(variant.classes),
+        };
+        let provenance = format!("Weights {repository}, licence {licence}.");
+        Ok(Self { key, variant, card: card.clone(), top1: *top1, provenance, labels })
     }
 
     async fn of_file(

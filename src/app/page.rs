@@ -10,16 +10,14 @@ use super::help::{About, Help, HelpDialog};
 use super::intake::Source;
 use super::keys;
 use super::lens::Shown;
-use super::model::{Model, Origin, SHIPPED};
 use super::notice::{FailureCard, Notices, Status};
 use super::panels::{
-    Depth, Display, Explain, Footer, Groups, Header, Layers, Legend, PictureView, PredictionList, PuzzleCard, Strip,
-    Tabs,
+    Depth, Display, Explain, Footer, Groups, Header, Layers, Legend, Library, Offers, PictureView, PredictionList,
+    PuzzleCard, Strip, Tabs,
 };
 use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
 use super::state::{Notice, State, Tone};
-use crate::arch::zoo;
 
 #[component]
 pub fn Page() -> impl IntoView {
@@ -35,7 +33,7 @@ pub fn Page() -> impl IntoView {
     debug::expose(state, session);
     reflect_phase(state);
     spawn_local(open(state, session, samples));
-    survey_once_there_is_time(state);
+    survey_once_there_is_time(state, session);
 
     let has_analysis = move || state.analysis.with(Option::is_some);
     let has_units = move || state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()));
@@ -64,6 +62,7 @@ pub fn Page() -> impl IntoView {
         <Notices/>
         <FailureCard/>
         <PuzzleCard/>
+        <Offers/>
         <Status/>
         <main class="page">
             <div class="look">
@@ -86,6 +85,7 @@ pub fn Page() -> impl IntoView {
                 </Show>
             </div>
         </main>
+        <Library changed=state.checkpoints/>
         <Footer samples/>
         <HelpDialog/>
         <DropAnywhere/>
@@ -109,22 +109,14 @@ async fn open(state: State, session: Session, samples: RwSignal<Vec<Sample>>) {
     session.open();
 }
 
-/// Reads how often each shipped network is right, once the page has shown what it opened with.
-fn survey_once_there_is_time(state: State) {
+/// Looks around once the page has shown what it opened with.
+fn survey_once_there_is_time(state: State, session: Session) {
     let surveyed = StoredValue::new(false);
     Effect::new(move |_| {
-        if state.analysis.with(Option::is_none) || surveyed.get_value() {
-            return;
+        if state.analysis.with(Option::is_some) && !surveyed.get_value() {
+            surveyed.set_value(true);
+            session.survey();
         }
-        surveyed.set_value(true);
-        spawn_local(async move {
-            for variant in SHIPPED.iter().filter_map(|id| zoo::variant(id)) {
-                // A card that does not arrive is told of when its network is chosen.
-                if let Ok(Model { top1: Some(top1), .. }) = Model::describe(variant, &Origin::Shipped, None).await {
-                    state.accuracy.update(|accuracy| _ = accuracy.insert(variant.id, top1));
-                }
-            }
-        });
     });
 }
 

@@ -221,6 +221,10 @@ pub struct State {
     pub accuracy: RwSignal<HashMap<&'static str, f32>>,
     /// What is published, once it was asked for.
     pub catalogue: RwSignal<Option<Arc<Catalogue>>>,
+    /// A network whose weights the page has to ask for before it can be opened.
+    pub offer: RwSignal<Option<&'static Variant>>,
+    /// Says that a checkpoint was stored on this machine, or deleted.
+    pub checkpoints: Trigger,
     /// Side of the network's input in pixels; `None` is the one that its weights were made for.
     pub side: RwSignal<Option<usize>>,
     /// A checkpoint that waits for the visitor's word.
@@ -266,6 +270,8 @@ impl State {
             variant: RwSignal::new(model::first()),
             accuracy: RwSignal::default(),
             catalogue: RwSignal::new(None),
+            offer: RwSignal::new(None),
+            checkpoints: Trigger::new(),
             side: RwSignal::new(None),
             puzzle: RwSignal::new_local(None),
             model: RwSignal::new(None),

@@ -46,6 +46,10 @@ impl<K: PartialEq, T: Clone> Shelf<K, T> {
         self.items.clear();
     }
 
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.items.iter().map(|item| &item.key)
+    }
+
     pub fn len(&self) -> usize {
         self.items.len()
     }

@@ -35,10 +35,6 @@ pub struct Loaded<T> {
     pub bytes: Vec<u8>,
     /// What the caller's check made of them.
     pub checked: T,
-    /// As it is kept, or would be.
-    pub stored: Stored,
-    /// Whether it was on this machine already.
-    pub was_kept: bool,
     /// Sentences that the visitor should read.
     pub warnings: Vec<Warning>,
 }
@@ -56,11 +52,13 @@ impl Hub {
         self.host.clone()
     }
 
-    /// Which of a network's entries was kept on this machine, the last one first.
-    pub async fn kept(&self, entries: &[Entry]) -> Option<Entry> {
-        let host = self.host.as_ref().ok()?;
-        let list = store::list().await.ok()?;
-        list.iter().find_map(|stored| entries.iter().find(|entry| is_copy(host, entry, stored))).cloned()
+    /// Those of the entries that this machine keeps a copy of, the last one first.
+    pub async fn kept<'a>(&self, entries: impl Iterator<Item = &'a Entry> + Clone) -> Vec<Entry> {
+        let Ok(host) = &self.host else { return Vec::new() };
+        // Without a store there is no copy.
+        let list = store::list().await.unwrap_or_default();
+        let entry = |stored: &Stored| entries.clone().find(|entry| is_copy(host, entry, stored)).cloned();
+        list.iter().filter_map(entry).collect()
     }
 
     /// Brings a checkpoint from this machine or else from the hub. `check` reads it as the network's; what it accepts
@@ -81,7 +79,7 @@ impl Hub {
             reserve(&mut bytes, stored.bytes)?;
             match reread(&stored, &mut bytes, &mut progress, &check).await {
                 _ if stop.aborted() => return Err(HubError::Stopped),
-                Ok(checked) => return Ok(Loaded { bytes, checked, stored, was_kept: true, warnings }),
+                Ok(checked) => return Ok(Loaded { bytes, checked, warnings }),
                 Err(why) => {
                     // If it cannot be deleted, it is at least replaced.
                     let _ = store::delete(&stored).await;
@@ -106,7 +104,7 @@ impl Hub {
             when_ms: Date::now(),
         };
         warnings.extend(keep(&stored, &mut bytes).await);
-        Ok(Loaded { bytes, checked, stored, was_kept: false, warnings })
+        Ok(Loaded { bytes, checked, warnings })
     }
 
     /// The whole file, what was known of it before, and its digest.

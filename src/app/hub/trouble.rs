@@ -99,6 +99,13 @@ pub enum Warning {
     NotKept { repository: String, why: String },
 }
 
+impl Warning {
+    /// Whether the checkpoint has no copy on this machine.
+    pub fn is_not_kept(&self) -> bool {
+        matches!(self, Warning::Full { .. } | Warning::NotKept { .. })
+    }
+}
+
 fn megabytes(bytes: usize) -> String {
     words::megabytes(bytes as u64)
 }

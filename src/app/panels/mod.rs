@@ -30,7 +30,7 @@ pub use header::{Footer, Header};
 pub use layers::Layers;
 pub use legend::Legend;
 pub use library::Library;
-pub use offer::Offer;
+pub use offer::Offers;
 pub use picture::PictureView;
 pub use prediction::PredictionList;
 pub use puzzle::PuzzleCard;

@@ -38,9 +38,16 @@ pub fn Networks() -> impl IntoView {
 
 /// Of a family's variants the first that can be opened at once, or else the first.
 fn preferred(session: Session, family: &str) -> &'static Variant {
-    let mut all = VARIANTS.iter().filter(|variant| variant.family == family);
-    let first = all.clone().next();
-    all.find(|variant| session.has(variant)).or(first).unwrap_or(model::first())
+    let all = listed(session, family);
+    let ready = all.iter().find(|variant| session.has(variant));
+    ready.or(all.first()).copied().unwrap_or(model::first())
+}
+
+/// A family's variants, but for those whose weights are neither here nor published anywhere: networks that this
+/// project trains itself.
+fn listed(session: Session, family: &str) -> Vec<&'static Variant> {
+    let of_family = VARIANTS.iter().filter(|variant| variant.family == family);
+    of_family.filter(|variant| variant.classes == 1000 || session.has(variant)).collect()
 }
 
 /// The variants of the chosen family.
@@ -48,7 +55,11 @@ fn preferred(session: Session, family: &str) -> &'static Variant {
 fn VariantSelect() -> impl IntoView {
     let (state, session) = (expect_context::<State>(), expect_context::<Session>());
     let family = Memo::new(move |_| state.variant.get().family);
-    let of_family = move || VARIANTS.iter().filter(move |variant| variant.family == family.get());
+    let of_family = move || {
+        // What the visitor brought is listed once it is open.
+        state.model.track();
+        listed(session, family.get())
+    };
     view! {
         <select
             class="variant" aria-label="Network" data-testid="variant"

@@ -1,10 +1,36 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::app::hub::{Host, HubError};
+use crate::app::session::Session;
+use crate::app::state::State;
 use crate::app::words;
 use crate::arch::Variant;
 use crate::vision::{Filter, Preprocess};
-use crate::weights::Entry;
+use crate::weights::{Catalogue, Entry};
+
+/// The offer to load the weights of the chosen network, where there is one to make.
+#[component]
+pub fn Offers() -> impl IntoView {
+    let (state, session) = (expect_context::<State>(), expect_context::<Session>());
+    let offered = Memo::new(move |_| state.offer.get());
+    view! {
+        <div aria-live="polite">
+            {move || offered.get().map(|network| {
+                let entries = Signal::derive(move || {
+                    let of_network = |catalogue: &Arc<Catalogue>| catalogue.of(network.id).cloned().collect();
+                    state.catalogue.with(|catalogue| catalogue.as_ref().map(of_network).unwrap_or_default())
+                });
+                view! {
+                    <Offer network=Signal::stored(network) entries host=session.hub_host()
+                        on_load=move |entry| session.load(network, entry)
+                        on_decline=move |()| session.decline()/>
+                }
+            })}
+        </div>
+    }
+}
 
 /// A network whose weights are not here yet: the published checkpoints to choose from, and a button that loads one.
 #[component]
@@ -16,6 +42,9 @@ pub fn Offer(
     /// Who would be asked, see [`Hub::host`](crate::app::hub::Hub::host).
     host: Result<Host, HubError>,
     #[prop(into)] on_load: Callback<Entry>,
+    /// The network before is to stay.
+    #[prop(into)]
+    on_decline: Callback<()>,
 ) -> impl IntoView {
     let chosen = RwSignal::new(0_usize);
     // Another network has other checkpoints.
@@ -63,6 +92,9 @@ pub fn Offer(
                 </label>
             </Show>
             {body}
+            <button class="quiet" type="button" data-testid="offer-decline" on:click=move |_| on_decline.run(())>
+                "Stay with the network before"
+            </button>
         </section>
     }
 }

@@ -20,6 +20,7 @@ use leptos::task::spawn_local;
 use web_sys::{AbortController, File};
 
 use super::dom;
+use super::hub::{Host, Hub, HubError, Warning};
 use super::intake::{Picture, Source};
 use super::model::{self, CheckpointFile, Model, Origin};
 use super::state::{Classifier, State, View};
@@ -28,6 +29,7 @@ use crate::arch::Variant;
 use crate::engine::{Network, Shelf};
 use crate::gpu::Gpu;
 use crate::graph::Tensor;
+use crate::weights::Entry;
 
 /// Memory of the device for networks that are not at work but may be wanted again.
 const BUDGET_BYTES: u64 = 1 << 30;
@@ -36,16 +38,10 @@ const BUDGET_BYTES: u64 = 1 << 30;
 #[derive(Clone)]
 struct Wish {
     variant: &'static Variant,
-    origin: Origin,
+    /// Where the weights come from; `None` is from wherever the page can have them without asking.
+    origin: Option<Origin>,
     /// Of the input, in pixels; `None` is the one that the weights were made for.
     side: Option<usize>,
-}
-
-impl Wish {
-    /// See [`Origin::key`].
-    fn key(&self) -> String {
-        self.origin.key(self.variant)
-    }
 }
 
 /// What waits to be done, the most urgent first.
@@ -82,6 +78,7 @@ type Key = (String, usize);
 struct Opened {
     network: Network,
     model: Arc<Model>,
+    origin: Origin,
     /// Of the input, in pixels.
     side: usize,
     classifier: Arc<Classifier>,
@@ -101,13 +98,16 @@ struct Inner {
     shelf: RefCell<Shelf<Key, Rc<Opened>>>,
     /// What is at work or was tried last: what a recovery or another try opens.
     last: RefCell<Wish>,
+    hub: Hub,
+    /// Of the hub, to be told once the network has looked at a picture.
+    warnings: RefCell<Vec<Warning>>,
     /// Where the visitor last took a variant's weights from.
     origins: RefCell<HashMap<&'static str, Origin>>,
     /// A picture that was asked for before the network's card arrived: it waits for the visitor's next try.
     waiting: RefCell<Option<Source>>,
     /// Cards and classes, kept for recovery without a server.
     models: RefCell<HashMap<String, Arc<Model>>>,
-    /// Shipped weights, kept for recovery and for other sizes of the input.
+    /// Weights that are kept nowhere else on this machine, for recovery and for other sizes of the input.
     files: RefCell<HashMap<String, Rc<Vec<u8>>>>,
     /// The picture last run or about to be: what a recovery analyses anew.
     picture: RefCell<Option<Picture>>,
@@ -132,7 +132,7 @@ pub struct Session(StoredValue<Rc<Inner>, LocalStorage>);
 
 impl Session {
     pub fn new(state: State) -> Self {
-        let first = Wish { variant: model::first(), origin: Origin::Shipped, side: None };
+        let first = Wish { variant: model::first(), origin: None, side: None };
         Self(StoredValue::new_local(Rc::new(Inner {
             state,
             inbox: Inbox::default(),
@@ -142,6 +142,8 @@ impl Session {
             opened: RefCell::default(),
             shelf: RefCell::new(Shelf::new(budget_bytes())),
             last: RefCell::new(first),
+            hub: Hub::from_page(),
+            warnings: RefCell::default(),
             origins: RefCell::default(),
             waiting: RefCell::default(),
             models: RefCell::default(),
@@ -176,14 +178,35 @@ impl Session {
         let side = inner.state.side.get_untracked().filter(|_| same_side);
         inner.state.variant.set(variant);
         inner.state.side.set(side);
-        if let Some(origin) = inner.origin(variant) {
-            inner.want(Wish { variant, origin, side });
-        }
+        inner.want(Wish { variant, origin: None, side });
+    }
+
+    /// Opens a network with published weights.
+    pub fn load(&self, variant: &'static Variant, entry: Entry) {
+        let inner = self.0.get_value();
+        inner.state.variant.set(variant);
+        inner.want(Wish { variant, origin: Some(Origin::Published(Arc::new(entry))), side: None });
+    }
+
+    /// Takes an offer from the screen: the network at work stays.
+    pub fn decline(&self) {
+        self.0.get_value().show_opened();
+    }
+
+    /// Who would be asked for published weights.
+    pub fn hub_host(&self) -> Result<Host, HubError> {
+        self.0.get_value().hub.host()
     }
 
     /// Whether a network can be opened without asking the visitor.
     pub fn has(&self, variant: &'static Variant) -> bool {
         self.0.get_value().origin(variant).is_some()
+    }
+
+    /// Looks around once there is time: what is published, and which of it is on this machine.
+    pub fn survey(&self) {
+        let inner = self.0.get_value();
+        spawn_local(async move { inner.survey().await });
     }
 
     /// Opens the network at work for inputs of another side; `None` is the weights' own.
@@ -250,6 +273,7 @@ impl Inner {
     }
 
     fn want(self: &Rc<Self>, wish: Wish) {
+        self.state.offer.set(None);
         self.inbox.wish.replace(Some(wish));
         self.hurry();
     }
@@ -257,7 +281,7 @@ impl Inner {
     fn want_file(self: &Rc<Self>, variant: &'static Variant, file: CheckpointFile) {
         self.state.variant.set(variant);
         self.state.side.set(None);
-        self.want(Wish { variant, origin: Origin::File(file), side: None });
+        self.want(Wish { variant, origin: Some(Origin::File(file)), side: None });
     }
 
     /// Wakes the worker; what it downloads for an older wish is given up.

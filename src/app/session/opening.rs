@@ -11,12 +11,12 @@ use super::{Inner, Opened, Wish};
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::intake::Picture;
-use crate::app::model::{self, Model, Origin};
+use crate::app::model::{Model, Origin};
 use crate::app::state::{Classifier, Host, Kept, Life, Notice, Progress, Stage, Tone};
+use crate::arch::Variant;
 use crate::engine::{self, EngineError, Network};
 use crate::gpu::{Gpu, GpuError};
 use crate::vision::SIDES;
-use crate::weights::Catalogue;
 
 /// How often in a row a lost device is replaced before the page gives up.
 const PATIENCE: usize = 3;
@@ -35,75 +35,103 @@ impl Inner {
     async fn opening_failed(&self, failure: Failure) {
         // A loss may be heard of just after the failure that it caused.
         dom::pause().await;
-        // If so, the worker's next turn recovers; and a newer wish has set what the page shows.
-        if self.is_lost() || (failure == Failure::Stopped && self.inbox.has_more_urgent_than_opening()) {
+        if self.is_overtaken(&failure) {
             return;
         }
-        let opened = self.opened.borrow().clone();
-        match opened {
+        match self.opened.borrow().is_some() {
             // The network before is still there and goes on.
-            Some(opened) => {
-                self.state.variant.set(opened.model.variant);
-                self.state.side.set(Some(opened.side).filter(|side| *side != opened.model.own_side()));
-                self.state.model.set(Some(opened.model.clone()));
-                self.state.life.set(Life::Ready);
+            true => {
+                self.show_opened();
                 self.tell(Some(failure));
             }
-            None => self.state.life.set(Life::Failed(failure)),
+            false => self.state.life.set(Life::Failed(failure)),
         }
     }
 
-    /// Whether there was a picture to run on, too.
+    /// What was chosen and did not come gives way to what is open.
+    pub(super) fn show_opened(&self) {
+        self.state.offer.set(None);
+        let opened = self.opened.borrow().clone();
+        if let Some(opened) = opened {
+            let (variant, origin) = (opened.model.variant, Some(opened.origin.clone()));
+            let side = Some(opened.side).filter(|side| *side != opened.model.own_side());
+            self.last.replace(Wish { variant, origin, side });
+            self.state.variant.set(variant);
+            self.state.side.set(side);
+            self.state.model.set(Some(opened.model.clone()));
+            self.state.life.set(Life::Ready);
+        }
+    }
+
+    /// Whether there was a picture to run on, too. Without weights the visitor is made an offer.
     async fn try_open(self: &Rc<Self>, wish: Wish) -> Result<bool, Failure> {
-        self.last.replace(wish.clone());
-        let model = self.model(&wish).await?;
-        let side = wish.side.unwrap_or(model.own_side());
+        let Wish { variant, side, .. } = wish;
+        let origin = match wish.origin.clone() {
+            Some(origin) => origin,
+            None => match self.at_hand(variant).await? {
+                Some(origin) => origin,
+                None => {
+                    self.offer(variant);
+                    return Ok(false);
+                }
+            },
+        };
+        self.last.replace(wish);
+        let model = self.model(variant, &origin).await?;
+        let side = side.unwrap_or(model.own_side());
         self.state.model.set(Some(model.clone()));
 
         let gpu = self.gpu().await?;
-        let opened = self.opened(&gpu, &model, side, &wish.origin).await?;
-        self.origins.borrow_mut().insert(model.variant.id, wish.origin);
+        let opened = match self.opened(&gpu, &model, side, &origin).await {
+            Err(failure) if matches!(origin, Origin::Published(_)) && !self.is_overtaken(&failure) => {
+                // The next try goes on where this one ended.
+                self.opening_failed(failure).await;
+                self.offer(variant);
+                return Ok(false);
+            }
+            result => result?,
+        };
+        self.origins.borrow_mut().insert(variant.id, origin);
         self.report(&gpu, &opened);
         self.opened.replace(Some(opened));
-        match self.first_picture().await {
+        let ran = match self.first_picture().await {
             // The network is ready all the same.
             Err(failure) if failure.is_of_picture() => {
                 self.state.life.set(Life::Ready);
                 self.tell(Some(failure));
-                Ok(false)
+                return Ok(false);
             }
-            result => {
-                let ran = result?;
-                self.state.life.set(Life::Ready);
-                Ok(ran)
-            }
+            result => result?,
+        };
+        self.state.life.set(Life::Ready);
+        self.pass_on_warnings();
+        Ok(ran)
+    }
+
+    fn offer(&self, variant: &'static Variant) {
+        self.state.variant.set(variant);
+        self.state.side.set(None);
+        self.state.offer.set(Some(variant));
+        if self.opened.borrow().is_some() {
+            self.state.life.set(Life::Ready);
         }
     }
 
     /// The card and the classes, fetched once.
-    async fn model(&self, wish: &Wish) -> Result<Arc<Model>, Failure> {
-        let known = self.models.borrow().get(&wish.key()).cloned();
+    async fn model(&self, variant: &'static Variant, origin: &Origin) -> Result<Arc<Model>, Failure> {
+        let key = origin.key(variant);
+        let known = self.models.borrow().get(&key).cloned();
         if let Some(model) = known {
             return Ok(model);
         }
         self.stage(Progress::of(Stage::Card));
-        let catalogue = match wish.origin {
+        let catalogue = match origin {
             Origin::File(_) => Some(self.catalogue().await?),
-            Origin::Shipped => None,
+            Origin::Shipped | Origin::Published(_) => None,
         };
-        let model = Arc::new(Model::describe(wish.variant, &wish.origin, catalogue.as_deref()).await?);
-        self.models.borrow_mut().insert(wish.key(), model.clone());
+        let model = Arc::new(Model::describe(variant, origin, catalogue.as_deref()).await?);
+        self.models.borrow_mut().insert(key, model.clone());
         Ok(model)
-    }
-
-    /// What is published, fetched once.
-    pub(super) async fn catalogue(&self) -> Result<Arc<Catalogue>, Failure> {
-        if let Some(catalogue) = self.state.catalogue.get_untracked() {
-            return Ok(catalogue);
-        }
-        let catalogue = Arc::new(model::catalogue().await?);
-        self.state.catalogue.set(Some(catalogue.clone()));
-        Ok(catalogue)
     }
 
     /// The open device, or a new one.
@@ -168,7 +196,8 @@ impl Inner {
         };
         let classifier = Arc::new(classifier(&network, model.labels.len()));
         let bytes = network.account().total_bytes;
-        let opened = Rc::new(Opened { network, model: model.clone(), side, classifier, ran: Cell::new(None) });
+        let (model, origin) = (model.clone(), origin.clone());
+        let opened = Rc::new(Opened { network, model, origin, side, classifier, ran: Cell::new(None) });
         self.shelf.borrow_mut().put(key, opened.clone(), bytes);
         Ok(opened)
     }
@@ -208,6 +237,12 @@ impl Inner {
     fn fits(&self, picture: &Picture) -> bool {
         let opened = self.opened.borrow();
         opened.as_ref().is_some_and(|opened| opened.model.preprocess(opened.side) == picture.preprocess)
+    }
+
+    /// Whether the worker's next turn deals with a failure: it recovers from a loss, and a newer wish has set what
+    /// the page shows.
+    fn is_overtaken(&self, failure: &Failure) -> bool {
+        self.is_lost() || (*failure == Failure::Stopped && self.inbox.has_more_urgent_than_opening())
     }
 
     pub(super) fn is_lost(&self) -> bool {

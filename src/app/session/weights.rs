@@ -1,8 +1,10 @@
 //! Weights from wherever they are kept.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use js_sys::Uint8Array;
+use leptos::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, Blob};
 
@@ -10,9 +12,12 @@ use super::Inner;
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::fetch;
-use crate::app::model::{Model, Origin};
-use crate::app::state::{Progress, Stage};
-use crate::weights::Checkpoint;
+use crate::app::hub::{Loaded, Warning};
+use crate::app::model::{self, Model, Origin};
+use crate::app::state::{Notice, Progress, Stage, Tone};
+use crate::arch::Variant;
+use crate::arch::zoo;
+use crate::weights::{Catalogue, Checkpoint, Entry};
 
 impl Inner {
     /// The weights of a network, read and checked as far as they can be without it.
@@ -27,6 +32,7 @@ impl Inner {
                     error.into()
                 })
             }
+            Origin::Published(entry) => self.published(model, entry).await,
             Origin::File(file) => {
                 let bytes = read(&file.blob).await.map_err(|why| Failure::unreadable(&file.name, &why))?;
                 Checkpoint::parse(&bytes).map_err(|error| Failure::Checkpoint(error.to_string()))
@@ -41,20 +47,97 @@ impl Inner {
             return Ok(file);
         }
         let heard = |done, total| self.stage(Progress { stage: Stage::Download, done, total });
-        let signal = self.begin_stoppable();
-        let bytes = fetch::bytes(&model.weights_path(), signal.as_ref(), heard).await;
+        let signal = self.begin_stoppable()?;
+        let bytes = fetch::bytes(&model.weights_path(), Some(&signal), heard).await;
         self.stop.replace(None);
         let file = Rc::new(bytes?);
         self.files.borrow_mut().insert(model.key.clone(), file.clone());
         Ok(file)
     }
 
+    /// Brings published weights from this machine or the hub.
+    async fn published(&self, model: &Model, entry: &Entry) -> Result<Checkpoint, Failure> {
+        let parameters = model.graph(model.own_side()).parameters();
+        let check = |bytes: &[u8]| {
+            let checkpoint = Checkpoint::parse(bytes)?;
+            checkpoint.check(&parameters).map(|()| checkpoint)
+        };
+        let in_memory = self.files.borrow().get(&model.key).cloned();
+        if let Some(bytes) = in_memory {
+            return Ok(check(&bytes)?);
+        }
+        let heard = |done, total| self.stage(Progress { stage: Stage::Download, done, total });
+        let signal = self.begin_stoppable()?;
+        let result = self.hub.load(entry, &signal, heard, check).await;
+        self.stop.replace(None);
+        self.state.checkpoints.notify();
+        let Loaded { bytes, checked, warnings, .. } = result?;
+        if warnings.iter().any(Warning::is_not_kept) {
+            self.files.borrow_mut().insert(model.key.clone(), Rc::new(bytes));
+        }
+        self.warnings.borrow_mut().extend(warnings);
+        Ok(checked)
+    }
+
+    /// What a checkpoint that was loaded all the same has to say, once there is something to see.
+    pub(super) fn pass_on_warnings(&self) {
+        let warnings = self.warnings.take();
+        if !warnings.is_empty() {
+            let text = warnings.iter().map(Warning::to_string).collect::<Vec<_>>().join(" ");
+            self.state.notice.set(Some(Notice { tone: Tone::Note, text }));
+        }
+    }
+
+    /// Where the weights of a variant can be had from without asking.
+    pub(super) async fn at_hand(&self, variant: &'static Variant) -> Result<Option<Origin>, Failure> {
+        let entries = match self.origin(variant) {
+            // Its copy may have been deleted since.
+            Some(Origin::Published(entry)) if !self.is_in_memory(&entry) => vec![Entry::clone(&entry)],
+            Some(origin) => return Ok(Some(origin)),
+            None => self.catalogue().await?.of(variant.id).cloned().collect(),
+        };
+        let kept = self.hub.kept(entries.iter()).await;
+        Ok(kept.into_iter().next().map(|entry| Origin::Published(Arc::new(entry))))
+    }
+
+    /// Whether published weights are on the device, or in memory for want of another place.
+    fn is_in_memory(&self, entry: &Entry) -> bool {
+        let on_device = self.shelf.borrow().keys().any(|(model, _)| *model == entry.repository);
+        on_device || self.files.borrow().contains_key(&entry.repository)
+    }
+
+    /// What is published, fetched once.
+    pub(super) async fn catalogue(&self) -> Result<Arc<Catalogue>, Failure> {
+        if let Some(catalogue) = self.state.catalogue.get_untracked() {
+            return Ok(catalogue);
+        }
+        let catalogue = Arc::new(model::catalogue().await?);
+        self.state.catalogue.set(Some(catalogue.clone()));
+        Ok(catalogue)
+    }
+
+    /// Finds out how often each shipped network is right, what is published, and what of it is on this machine.
+    /// What does not arrive is told of when its network is chosen.
+    pub(super) async fn survey(&self) {
+        for variant in model::SHIPPED.iter().filter_map(|id| zoo::variant(id)) {
+            if let Ok(Model { top1: Some(top1), .. }) = Model::describe(variant, &Origin::Shipped, None).await {
+                self.state.accuracy.update(|accuracy| _ = accuracy.insert(variant.id, top1));
+            }
+        }
+        let Ok(catalogue) = self.catalogue().await else { return };
+        for entry in self.hub.kept(catalogue.entries.iter()).await {
+            if let Some(variant) = zoo::variant(&entry.card.name) {
+                self.origins.borrow_mut().entry(variant.id).or_insert(Origin::Published(Arc::new(entry)));
+            }
+        }
+    }
+
     /// What hears when the visitor stops the work at hand.
-    fn begin_stoppable(&self) -> Option<AbortSignal> {
-        let controller = AbortController::new().ok();
-        let signal = controller.as_ref().map(AbortController::signal);
-        self.stop.replace(controller);
-        signal
+    fn begin_stoppable(&self) -> Result<AbortSignal, Failure> {
+        let controller = AbortController::new().map_err(|error| Failure::Device(dom::message(&error)))?;
+        let signal = controller.signal();
+        self.stop.replace(Some(controller));
+        Ok(signal)
     }
 }
 
