@@ -72,7 +72,7 @@ pub fn Footer(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
         <footer class="foot muted">
             <p>"Every layer runs in WebGPU compute shaders on your machine; your pictures never leave it."</p>
             <p data-testid="account">{account}{time}</p>
-            <p data-testid="kept">{kept}</p>
+            <p data-testid="shelf">{kept}</p>
             <p data-testid="provenance">{provenance}</p>
             <details>
                 <summary>"Credits of the sample pictures"</summary>

@@ -57,7 +57,7 @@ fn VariantSelect() -> impl IntoView {
     let family = Memo::new(move |_| state.variant.get().family);
     let of_family = move || {
         // What the visitor brought is listed once it is open.
-        state.model.track();
+        state.host.track();
         listed(session, family.get())
     };
     view! {
