@@ -119,11 +119,7 @@ impl Model {
         catalogue: Option<&Catalogue>,
     ) -> Result<Self, FetchError> {
         let CheckpointFile { name, classes, .. } = file;
-        let published = || {
-            let catalogue = catalogue?;
-            let named = catalogue.of(variant.id).find(|entry| name.contains(&entry.tag));
-            named.or_else(|| catalogue.of(variant.id).next())
-        };
+        let published = || catalogue?.likely(variant.id, name);
         let (card, source) = match (&file.card, published()) {
             (Some(card), _) => (card.clone(), "as the description beside it says".to_string()),
             (None, Some(entry)) => (entry.card.clone(), format!("as for {}", entry.repository)),

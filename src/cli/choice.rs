@@ -7,7 +7,8 @@ use super::error::CliError;
 use super::model::Model;
 use crate::arch::Variant;
 use crate::arch::zoo::{self, VARIANTS};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Network, largest_side};
+use crate::gpu::Gpu;
 use crate::graph::Graph;
 use crate::reading::{Replacement, ReplacementError, Replacements};
 use crate::vision::{Preprocess, SIDES};
@@ -66,6 +67,18 @@ impl Choice {
         self.replacements().resolve(&graph).map_err(EngineError::from)?;
         Ok(graph)
     }
+}
+
+/// Loads the graph's network; where its input is too large for the device, the error says what would fit.
+pub async fn load(gpu: &Gpu, variant: &Variant, graph: Graph, model: &Model) -> Result<Network, CliError> {
+    let side = graph.input_shape().height.max(graph.input_shape().width);
+    Network::load(gpu, graph, &model.checkpoint, async |_| {}).await.map_err(|source| match source.is_of_size() {
+        true => {
+            let build = |side| variant.build(side, side, model.classes);
+            CliError::Size { source, largest: largest_side(gpu, *SIDES.start()..side, build) }
+        }
+        false => source.into(),
+    })
 }
 
 fn variants() -> impl TypedValueParser<Value = &'static Variant> {

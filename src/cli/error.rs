@@ -27,6 +27,8 @@ pub enum CliError {
         path.display()
     )]
     Classes { path: PathBuf, folders: usize, classes: usize },
+    #[error("{source}{}", largest.map(|side| format!("; inputs of up to {side} x {side} fit")).unwrap_or_default())]
+    Size { source: EngineError, largest: Option<usize> },
     #[error(transparent)]
     Engine(#[from] EngineError),
 }

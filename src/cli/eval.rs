@@ -4,11 +4,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::choice::Choice;
+use super::choice::{self, Choice};
 use super::error::CliError;
 use super::input;
 use super::model::Model;
-use crate::engine::Network;
 use crate::gpu::Gpu;
 use crate::vision::top_k;
 
@@ -63,7 +62,7 @@ async fn count(choice: &Choice, model: &Model, samples: &[Sample]) -> Result<Tal
     let replacements = choice.replacements();
     let graph = choice.graph(model, preprocess.size, preprocess.size)?;
     let gpu = Gpu::open().await.map_err(crate::engine::EngineError::from)?;
-    let network = Network::load(&gpu, graph, &model.checkpoint, async |_| {}).await?;
+    let network = choice::load(&gpu, choice.network, graph, model).await?;
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} images, {eta} left, {msg}");
     let bar = ProgressBar::new(samples.len() as u64).with_style(style.expect("a template that is right"));
     let mut tally = Tally::default();

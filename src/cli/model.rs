@@ -5,7 +5,10 @@ use std::path::Path;
 use super::error::CliError;
 use crate::arch::Variant;
 use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
-use crate::weights::Checkpoint;
+use crate::weights::{Catalogue, Checkpoint};
+
+/// Classes of every published checkpoint.
+const IMAGENET_CLASSES: usize = 1000;
 
 /// Weights with what lies beside them.
 pub struct Model {
@@ -18,8 +21,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads the weights, the description beside them (`NAME.json` for `NAME.safetensors`) where there is
-    /// one, and the labels: of the file given, or else of the one that the description names.
+    /// Reads the weights, the description beside them (`NAME.json` for `NAME.safetensors`), or else what the
+    /// catalogue says of the published checkpoint that they most likely are; and the labels: of the file given, or
+    /// else of the one that the description names.
     pub fn read(variant: &Variant, weights: &Path, labels: Option<&Path>) -> Result<Self, CliError> {
         let bytes = fs::read(weights).map_err(CliError::read(weights))?;
         let checkpoint = Checkpoint::parse(&bytes);
@@ -32,13 +36,16 @@ impl Model {
             let named = card.check_name(variant.id);
             named.map_err(|source| CliError::Card { path: weights.with_extension("json"), source })?;
         }
+        let name = weights.file_name().unwrap_or_default().to_string_lossy();
+        let published = published(variant, &name, classes);
         let named = card.as_ref().and_then(|card| card.classes.as_deref());
         let labels = match (labels, named) {
             (Some(path), _) => read_labels(path, classes)?,
             (None, Some(name)) => read_labels(&weights.with_file_name(name), classes)?,
+            (None, None) if published.is_some() => imagenet(),
             (None, None) => Vec::new(),
         };
-        let preprocess = card.map_or(Preprocess::imagenet(variant.side), |card| card.preprocess());
+        let preprocess = card.or(published).map_or(Preprocess::imagenet(variant.side), |card| card.preprocess());
         Ok(Self { checkpoint, classes, preprocess, labels })
     }
 
@@ -46,6 +53,19 @@ impl Model {
     pub fn label(&self, class: usize) -> Option<&str> {
         self.labels.get(class).map(|label| label.short.as_str())
     }
+}
+
+/// What the catalogue says of weights with this file name, if they have as many classes as published ones.
+fn published(variant: &Variant, name: &str, classes: usize) -> Option<ModelCard> {
+    let catalogue = Catalogue::parse(include_str!("../../static/models/catalogue.json"));
+    let catalogue = catalogue.expect("a catalogue that the tests have read");
+    let entry = catalogue.likely(variant.id, name).filter(|_| classes == IMAGENET_CLASSES);
+    entry.map(|entry| entry.card.clone())
+}
+
+fn imagenet() -> Vec<Label> {
+    let labels = parse_labels(include_str!("../../static/models/imagenet.txt"), Some(IMAGENET_CLASSES));
+    labels.expect("a list of classes that the tests have read")
 }
 
 /// The number of classes that the classifier was trained for.

@@ -3,17 +3,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::choice::Choice;
+use super::choice::{self, Choice};
 use super::error::CliError;
 use super::heatmaps;
 use super::input::{self, Input};
+use super::model::Model;
 use super::report::Report;
-use crate::engine::{EngineError, Network};
+use crate::engine::EngineError;
 use crate::gpu::{AdapterInfo, Gpu};
 use crate::graph::{Graph, Tensor};
-use crate::reading::{Reading, Replacements};
+use crate::reading::Reading;
 use crate::vision::Preprocess;
-use crate::weights::Checkpoint;
 
 #[derive(Args)]
 pub struct Arguments {
@@ -39,12 +39,10 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let model = choice.model()?;
     let Input { tensor, picture } = read_input(arguments, &choice.preprocess(&model))?;
     let graph = choice.graph(&model, tensor.shape.height, tensor.shape.width)?;
-    let replacements = choice.replacements();
-    let Readings { reading, untouched, adapter } =
-        pollster::block_on(read(graph, &model.checkpoint, &tensor, &replacements))?;
+    let Readings { reading, untouched, adapter } = pollster::block_on(read(choice, &model, graph, &tensor))?;
     let mut report = Report::new(choice.network, &model, tensor.shape, &adapter, &reading);
     if let Some(untouched) = &untouched {
-        report.set_against(untouched, &replacements, &model);
+        report.set_against(untouched, &choice.replacements(), &model);
     }
     let mut text = report.summary();
     if let Some(path) = &arguments.json {
@@ -75,16 +73,12 @@ struct Readings {
 }
 
 /// Loads the network on the fastest adapter and runs it.
-async fn read(
-    graph: Graph,
-    checkpoint: &Checkpoint,
-    input: &Tensor,
-    replacements: &Replacements,
-) -> Result<Readings, EngineError> {
-    let gpu = Gpu::open().await?;
-    let network = Network::load(&gpu, graph, checkpoint, async |_| {}).await?;
+async fn read(choice: &Choice, model: &Model, graph: Graph, input: &Tensor) -> Result<Readings, CliError> {
+    let gpu = Gpu::open().await.map_err(EngineError::from)?;
+    let network = choice::load(&gpu, choice.network, graph, model).await?;
+    let replacements = choice.replacements();
     let untouched = if replacements.is_empty() { None } else { Some(network.run(input).await?) };
-    let reading = network.run_with(input, replacements).await?;
+    let reading = network.run_with(input, &replacements).await?;
     Ok(Readings { reading, untouched, adapter: gpu.adapter().clone() })
 }
 

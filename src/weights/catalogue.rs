@@ -69,6 +69,12 @@ impl Catalogue {
         Ok(catalogue)
     }
 
+    /// The checkpoint of the variant `id` that a file of this name most likely is: one whose tag the name has in it,
+    /// or else the one to take first.
+    pub fn likely(&self, id: &str, file: &str) -> Option<&Entry> {
+        self.of(id).find(|entry| file.contains(&entry.tag)).or_else(|| self.of(id).next())
+    }
+
     /// The checkpoints of the variant `id`, the one to take first in front; none if none was published.
     pub fn of(&self, id: &str) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.card.name == id)

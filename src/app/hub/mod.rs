@@ -28,6 +28,8 @@ use crate::weights::{DEFAULT_HUB, Entry, WeightsError};
 pub struct Hub {
     host: Result<Host, HubError>,
     partial: RefCell<Option<Partial>>,
+    /// Of loads that were given up since; the next one that succeeds passes them on.
+    warnings: RefCell<Vec<Warning>>,
 }
 
 /// A checkpoint that has arrived and stood every check.
@@ -44,7 +46,11 @@ impl Hub {
     /// one.
     pub fn from_page() -> Self {
         let base = dom::query("hub");
-        Self { host: Host::parse(base.as_deref().unwrap_or(DEFAULT_HUB)), partial: RefCell::default() }
+        Self {
+            host: Host::parse(base.as_deref().unwrap_or(DEFAULT_HUB)),
+            partial: RefCell::default(),
+            warnings: RefCell::default(),
+        }
     }
 
     /// Who would be asked.
@@ -73,23 +79,23 @@ impl Hub {
         check: impl Fn(&[u8]) -> Result<T, WeightsError>,
     ) -> Result<Loaded<T>, HubError> {
         let host = self.host.as_ref().map_err(HubError::clone)?;
-        let mut warnings = Vec::new();
         if let Some(stored) = find(host, entry).await {
             let mut bytes = Vec::new();
             reserve(&mut bytes, stored.bytes)?;
             match reread(&stored, &mut bytes, &mut progress, &check).await {
                 _ if stop.aborted() => return Err(HubError::Stopped),
-                Ok(checked) => return Ok(Loaded { bytes, checked, warnings }),
+                Ok(checked) => return Ok(Loaded { bytes, checked, warnings: self.warnings.take() }),
                 Err(why) => {
                     // If it cannot be deleted, it is at least replaced.
                     let _ = store::delete(&stored).await;
-                    warnings.push(Warning::Damaged { repository: entry.repository.clone(), why });
+                    self.warnings.borrow_mut().push(Warning::Damaged { repository: entry.repository.clone(), why });
                 }
             }
         }
         let (mut bytes, pin, digest) = self.download(host, entry, stop, progress).await?;
         let unusable = |why| HubError::Weights { repository: entry.repository.clone(), why };
         let checked = check(&bytes).map_err(unusable)?;
+        let mut warnings = self.warnings.take();
         if let Err(why) = pin.digest {
             warnings.push(Warning::Unchecked { repository: entry.repository.clone(), why });
         }
