@@ -296,6 +296,11 @@ impl State {
         }
     }
 
+    /// The network whose answer is on the screen.
+    pub fn at_work(&self) -> Option<&'static Variant> {
+        self.analysis.with(|analysis| analysis.as_ref().map(|analysis| analysis.model.variant))
+    }
+
     /// Reads the chosen unit; `None` before the first analysis and for a network without units.
     pub fn with_unit<T>(&self, read: impl FnOnce(&UnitReading) -> T) -> Option<T> {
         let unit = self.unit.get();

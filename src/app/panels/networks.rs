@@ -30,7 +30,7 @@ pub fn Networks() -> impl IntoView {
                 <SideField/>
             </div>
             <p class="muted facts" data-testid="network">
-                {move || state.model.with(|model| model.as_deref().map(|model| describe(model, state.side.get())))}
+                {move || state.model.with(|model| model.as_deref().map(|model| describe(model, state)))}
             </p>
         </div>
     }
@@ -116,13 +116,13 @@ fn SideField() -> impl IntoView {
     }
 }
 
-fn describe(model: &Model, side: Option<usize>) -> String {
+fn describe(model: &Model, state: State) -> String {
     let own = model.own_side();
-    let cost = model.cost(side.unwrap_or(own));
-    let mut facts = vec![
-        format!("{} parameters", words::count(cost.parameters)),
-        format!("{} multiply-adds", words::count(cost.macs)),
-    ];
-    facts.extend(model.top1.map(|top1| format!("first guess right on {} at {own} px", words::percent(top1))));
-    facts.join(" · ")
+    let cost = model.cost(state.side.get().unwrap_or(own));
+    // While another one is only offered the facts are of the one at work.
+    let name = (model.variant.id != state.variant.get().id).then(|| format!("{} on screen", model.variant.title));
+    let right = model.top1.map(|top1| format!("first guess right on {} at {own} px", words::percent(top1)));
+    let size =
+        [format!("{} parameters", words::count(cost.parameters)), format!("{} multiply-adds", words::count(cost.macs))];
+    name.into_iter().chain(size).chain(right).collect::<Vec<_>>().join(" · ")
 }

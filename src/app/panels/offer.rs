@@ -25,7 +25,7 @@ pub fn Offers() -> impl IntoView {
                 view! {
                     <Offer network=Signal::stored(network) entries host=session.hub_host()
                         on_load=move |entry| session.load(network, entry)
-                        on_decline=move |()| session.decline()/>
+                        at_work=Signal::derive(move || state.at_work()) on_decline=move |()| session.decline()/>
                 }
             })}
         </div>
@@ -42,7 +42,10 @@ pub fn Offer(
     /// Who would be asked, see [`Hub::host`](crate::app::hub::Hub::host).
     host: Result<Host, HubError>,
     #[prop(into)] on_load: Callback<Entry>,
-    /// The network before is to stay.
+    /// The network whose maps are on the screen meanwhile.
+    #[prop(into)]
+    at_work: Signal<Option<&'static Variant>>,
+    /// It is to stay.
     #[prop(into)]
     on_decline: Callback<()>,
 ) -> impl IntoView {
@@ -92,9 +95,11 @@ pub fn Offer(
                 </label>
             </Show>
             {body}
-            <button class="quiet" type="button" data-testid="offer-decline" on:click=move |_| on_decline.run(())>
-                "Stay with the network before"
-            </button>
+            {move || at_work.get().map(|at_work| view! {
+                <button class="quiet" type="button" data-testid="offer-decline" on:click=move |_| on_decline.run(())>
+                    {format!("Stay with {}", at_work.title)}
+                </button>
+            })}
         </section>
     }
 }
