@@ -77,6 +77,18 @@ impl Replacements {
         self.all.is_none() && self.units.is_empty()
     }
 
+    /// What can be asked of another network too, whose units have other names.
+    pub fn of_all(&self) -> Self {
+        Self { all: self.all.clone(), ..Self::default() }
+    }
+
+    /// One for each replacement, for example `all=uniform`.
+    pub fn assignments(&self) -> Vec<String> {
+        let all = self.all.iter().map(|replacement| format!("all={replacement}"));
+        let units = self.units.iter().map(|(unit, replacement)| format!("{unit}={replacement}"));
+        all.chain(units).collect()
+    }
+
     /// What stands in place of a unit's gates: what is said of it by name, else of all.
     pub fn of(&self, unit: &str) -> Option<&Replacement> {
         self.units.get(unit).or(self.all.as_ref())
@@ -162,9 +174,7 @@ impl fmt::Display for Replacement {
 impl fmt::Display for Replacements {
     /// For example `all=uniform, layer2.0.conv2=swap`.
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let all = self.all.iter().map(|replacement| format!("all={replacement}"));
-        let units = self.units.iter().map(|(unit, replacement)| format!("{unit}={replacement}"));
-        write!(f, "{}", Vec::from_iter(all.chain(units)).join(", "))
+        write!(f, "{}", self.assignments().join(", "))
     }
 }
 
@@ -216,6 +226,7 @@ mod tests {
         let new = both.resolve(&graph()).unwrap();
         assert_eq!(new, [Some(NewGates::Reversed), Some(NewGates::Values(vec![1.0, 1.0]))]);
         assert_eq!(both.to_string(), "all=swap, one=branch:1");
+        assert_eq!(both.of_all(), Replacements::all(Replacement::Swap));
         assert_eq!(Replacements::default().resolve(&graph()), Ok(vec![None, None]));
     }
 

@@ -23,7 +23,9 @@ pub use maps::{Map, MapKind, branch_map, class_activation_map};
 pub use preprocess::{CropBox, Filter, ImageError, Preprocess, RgbImage, SIDES, crop_box, denormalise, normalise};
 pub use range::{Range, RangeScope, Selection, range};
 pub use resizer::Resizer;
-pub use statistics::{ChannelOrder, Dominance, Statistics, branch_statistics, channel_order, dominance, most_varied};
+pub use statistics::{
+    ChannelOrder, Dominance, Statistics, branch_statistics, channel_order, dominance, mean_change, most_varied,
+};
 pub use top::{Prediction, softmax, top_k};
 pub use upsample::upsample;
 

@@ -53,6 +53,17 @@ pub fn branch_statistics(gates: &Gates) -> Vec<Statistics> {
     (0..gates.branches).filter_map(|branch| Statistics::of(gates.branch(branch))).collect()
 }
 
+/// How far gates are from others of the same unit: the mean of the differences' magnitudes over branches and
+/// channels; `None` where there are not equally many, or none.
+pub fn mean_change(before: &Gates, after: &Gates) -> Option<f32> {
+    let count = before.values.len();
+    if count != after.values.len() || count == 0 {
+        return None;
+    }
+    let differences = before.values.iter().zip(&after.values).map(|(before, after)| f64::from((after - before).abs()));
+    Some((differences.sum::<f64>() / count as f64) as f32)
+}
+
 /// Which branch a channel is taken from most.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dominance {
@@ -134,6 +145,14 @@ mod tests {
         let found = branch_statistics(&gates(&[&[0.25, 0.75], &[0.75, 0.25]]));
         assert_eq!(found.len(), 2);
         assert_eq!((found[0].mean, found[1].max), (0.5, 0.75));
+    }
+
+    #[test]
+    fn gates_that_go_up_and_down_have_changed_all_the_same() {
+        let [before, after] = [gates(&[&[0.25, 0.75], &[0.5, 1.0]]), gates(&[&[0.75, 0.25], &[0.5, 1.0]])];
+        assert_eq!(mean_change(&before, &after), Some(0.25));
+        assert_eq!(mean_change(&before, &before), Some(0.0));
+        assert_eq!(mean_change(&before, &gates(&[&[0.25, 0.75]])), None);
     }
 
     #[test]
