@@ -1,7 +1,7 @@
 """Writes the golden data of tests/golden from PyTorch, timm and Pillow.
 
     python tests/golden/generate.py            # everything
-    python tests/golden/generate.py ops        # one part: images, network, ops, preprocess
+    python tests/golden/generate.py ops        # one part: images, network, ops, preprocess, what_if
 
 Needs torch, timm, torchvision, pillow, numpy and safetensors. The stored files were written with the
 versions that each JSON file names under `versions`. Everything runs on the CPU in f32 with a fixed
@@ -247,6 +247,54 @@ def make_network():
     )
 
 
+# ------------------------------------------------------------------------------------------ what if
+
+# As the command's `--gates` has them.
+WHAT_IF = ["all=uniform", "layer2.0.conv2=swap", "layer2.0.conv2=0.2/0.9"]
+
+
+def replaced(attention, how):
+    """Gates [radix, channels] in place of these."""
+    if how == "swap":
+        return attention.flip(0)
+    weights = [1 / len(attention)] * len(attention) if how == "uniform" else map(float, how.split("/"))
+    return torch.tensor(list(weights))[:, None].expand_as(attention)
+
+
+def make_what_if():
+    """The trained network on the first image with gates replaced: a forward hook puts others in their place, and
+    timm's own code goes on with them."""
+    name = IMAGES[0][0]
+    cropped, _, _ = resize_and_crop(Image.open(HERE / "images" / name).convert("RGB"), SIZE, SIZE, Image.BILINEAR)
+    cases = []
+    for gates in WHAT_IF:
+        unit, how = gates.split("=")
+        network, units = trained_tiny(), []
+
+        def hook(path, module, output):
+            attention = output.view(module.radix, -1)
+            if unit in ("all", path):
+                attention = replaced(attention, how)
+            units.append({"name": path, "mean": digits(attention.mean(1), 7)})
+            return attention.reshape(output.shape)
+
+        for path, module in network.named_modules():
+            if isinstance(module, timm.layers.SplitAttn):
+                module.rsoftmax.register_forward_hook(lambda m, i, o, path=path: hook(path, m, o))
+        with torch.no_grad():
+            logits = network(normalise(cropped))[0]
+        cases.append({"gates": gates, "logits": digits(logits, 8), "units": units})
+    write_json(
+        HERE / "what_if.json",
+        {
+            "versions": VERSIONS,
+            "note": "mean: of each branch's gates over the channels, in the order of the forward pass",
+            "image": f"images/{name}",
+            "cases": cases,
+        },
+    )
+
+
 # ---------------------------------------------------------------------------------------------- ops
 
 
@@ -392,7 +440,9 @@ def make_ops():
     write_json(HERE / "ops.json", {"versions": VERSIONS, "cases": ops.cases})
 
 
-PARTS = {"images": make_images, "preprocess": make_preprocess, "network": make_network, "ops": make_ops}
+PARTS = {
+    "images": make_images, "preprocess": make_preprocess, "network": make_network, "what_if": make_what_if, "ops": make_ops,
+}  # fmt: skip
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the order of sums, and so the last digit, is then the same everywhere
