@@ -68,7 +68,13 @@ impl Shown {
 fn of_branch(state: State, analysis: &Analysis, kind: MapKind) -> Option<(Map, Range)> {
     let selection = Selection { unit: state.unit.get(), branch: state.branch.get(), kind };
     let unit = analysis.reading.units.get(selection.unit).filter(|unit| selection.branch < unit.branches())?;
-    Some((branch_map(unit, kind, selection.branch), range(&analysis.reading, selection, state.scope.get())))
+    let within = |scope| range(&analysis.reading, selection, scope);
+    let range = match within(state.scope.get()) {
+        // The same everywhere, as where replaced gates shut a branch: a scale of its own would have no extent.
+        Range { low, high } if low == high => within(RangeScope::Unit),
+        range => range,
+    };
+    Some((branch_map(unit, kind, selection.branch), range))
 }
 
 /// Beyond the map itself, a class is compared with the other classes of the list.
