@@ -23,6 +23,10 @@ struct Report<'a> {
     side: usize,
     logits: &'a [f32],
     units: Vec<UnitReport<'a>>,
+    /// As the command's `--gates` has it.
+    replaced: Vec<String>,
+    /// Where gates were replaced: the logits without.
+    untouched: Option<&'a [f32]>,
 }
 
 #[derive(Serialize)]
@@ -111,11 +115,14 @@ async fn compile_all(gpu: &Gpu) -> Result<u32, GpuError> {
 }
 
 fn report(analysis: &Analysis) -> Report<'_> {
+    let what_if = analysis.what_if.as_ref();
     Report {
         run: analysis.run,
         network: analysis.model.variant.id,
         side: analysis.side,
         logits: &analysis.reading.logits,
         units: analysis.reading.units.iter().map(UnitReport::new).collect(),
+        replaced: what_if.map(|what_if| what_if.replacements.assignments()).unwrap_or_default(),
+        untouched: what_if.map(|what_if| what_if.untouched.reading.logits.as_slice()),
     }
 }

@@ -38,7 +38,8 @@ pub fn About() -> impl IntoView {
         </p>
         <p>
             "Choose a unit by its depth in the network, then a branch, to see what it contributes where; a class, to see "
-            "where the evidence for it lies; a channel, to see its feature maps and how they are weighed."
+            "where the evidence for it lies; a channel, to see its feature maps and how they are weighed. Put other gates "
+            "in place of a unit’s own to see what the network would answer with less attention, or none."
         </p>
         <p>
             "Drop a picture anywhere, paste one, or open a file. It stays on your machine. So do weights: drop a "

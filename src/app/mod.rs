@@ -27,6 +27,7 @@ mod samples;
 mod session;
 mod state;
 mod telling;
+mod what_if;
 mod words;
 
 use leptos::mount::mount_to;

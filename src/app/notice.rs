@@ -71,7 +71,8 @@ pub fn Status() -> impl IntoView {
             Some(analysis) => match analysis.top.first() {
                 Some(first) => {
                     let name = analysis.model.label(first.index);
-                    format!("Analysed: {name}, {:.0} percent.", first.probability * 100.0)
+                    let how = analysis.what_if.as_ref().map(|_| " with gates replaced").unwrap_or_default();
+                    format!("Analysed{how}: {name}, {:.0} percent.", first.probability * 100.0)
                 }
                 None => "Analysed.".into(),
             },

@@ -13,7 +13,7 @@ use super::lens::Shown;
 use super::notice::{FailureCard, Notices, Status};
 use super::panels::{
     Depth, Display, Explain, Footer, Groups, Header, Layers, Legend, Library, Offers, PictureView, PredictionList,
-    PuzzleCard, Strip, Tabs,
+    PuzzleCard, ReplacedBanner, Strip, Tabs, WhatIfPanel,
 };
 use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
@@ -68,7 +68,7 @@ pub fn Page() -> impl IntoView {
             <div class="look">
                 <div class="stuck">
                     <PictureView/>
-                    <Show when=has_analysis><Legend/></Show>
+                    <Show when=has_analysis><Legend/><ReplacedBanner/></Show>
                 </div>
                 <Show when=has_analysis><Tabs/><Explain/><Display/></Show>
             </div>
@@ -80,7 +80,7 @@ pub fn Page() -> impl IntoView {
                     }
                 >
                     <PredictionList/>
-                    <Show when=has_units><Depth/><Strip/></Show>
+                    <Show when=has_units><Depth/><Strip/><WhatIfPanel/></Show>
                     <Show when=has_layers><Layers/><Groups/></Show>
                 </Show>
             </div>

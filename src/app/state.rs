@@ -9,11 +9,12 @@ use super::failure::Failure;
 use super::features::GroupMaps;
 use super::intake::Picture;
 use super::model::{self, CheckpointFile, Model};
+use super::what_if::WhatIf;
 use crate::arch::Variant;
 use crate::engine::Account;
 use crate::gpu::AdapterInfo;
 use crate::graph::{Mismatch, Tensor};
-use crate::reading::{Reading, UnitReading};
+use crate::reading::{Reading, Replacements, UnitReading};
 use crate::vision::{ChannelOrder, ColourMap, MapKind, Prediction, RangeScope};
 use crate::weights::Catalogue;
 
@@ -138,6 +139,8 @@ pub struct Analysis {
     pub top: Vec<Prediction>,
     /// From handing the tensor over to having the reading.
     pub run_ms: f64,
+    /// Where gates were replaced.
+    pub what_if: Option<WhatIf>,
 }
 
 /// What lies over the picture.
@@ -233,6 +236,8 @@ pub struct State {
     pub model: RwSignal<Option<Arc<Model>>>,
     pub picture: RwSignal<Option<Picture>, LocalStorage>,
     pub analysis: RwSignal<Option<Arc<Analysis>>>,
+    /// Gates that the visitor wants replaced; `analysis` says which are in the run that is shown.
+    pub replacements: RwSignal<Replacements>,
     /// Of the chosen unit, once they were asked for and have arrived.
     pub activations: RwSignal<Option<Arc<Activations>>>,
     /// Position along the depth: of a unit, or of a layer where the network has no units.
@@ -277,6 +282,7 @@ impl State {
             model: RwSignal::new(None),
             picture: RwSignal::new_local(None),
             analysis: RwSignal::new(None),
+            replacements: RwSignal::default(),
             activations: RwSignal::new(None),
             unit: RwSignal::new(0),
             branch: RwSignal::new(0),
@@ -305,6 +311,11 @@ impl State {
     pub fn with_unit<T>(&self, read: impl FnOnce(&UnitReading) -> T) -> Option<T> {
         let unit = self.unit.get();
         self.analysis.with(|analysis| analysis.as_ref()?.reading.units.get(unit).map(read))
+    }
+
+    /// Reads what was replaced in the run that is shown; `None` where the network ran with gates of its own.
+    pub fn with_what_if<T>(&self, read: impl FnOnce(&WhatIf) -> T) -> Option<T> {
+        self.analysis.with(|analysis| analysis.as_ref()?.what_if.as_ref().map(read))
     }
 
     /// Branches of the chosen unit.

@@ -1,7 +1,7 @@
 //! Numbers and names as people read them.
 
 use crate::graph::UnitKind;
-use crate::reading::{LayerReading, UnitReading};
+use crate::reading::{LayerReading, Replacement, UnitReading};
 
 /// Keeps a number and its unit on one line.
 const NBSP: char = '\u{a0}';
@@ -51,6 +51,11 @@ fn superscript(digits: &str) -> String {
 /// A gate, which lies between 0 and 1.
 pub fn gate(value: f32) -> String {
     format!("{value:.2}")
+}
+
+/// How far a gate moved.
+pub fn small(change: f32) -> String {
+    if change < 0.005 { "<0.01".into() } else { gate(change) }
 }
 
 pub fn percent(part: f32) -> String {
@@ -107,6 +112,30 @@ pub fn attention(kind: UnitKind) -> &'static str {
         UnitKind::SplitAttention { .. } => "split attention",
         UnitKind::SelectiveKernel { .. } => "selective kernels",
         UnitKind::SqueezeExcite => "squeeze and excitation",
+    }
+}
+
+/// What has become of a unit's gates, for example `uniform`.
+pub fn replaced(replacement: &Replacement, branches: usize) -> String {
+    match replacement {
+        Replacement::Uniform => "uniform".into(),
+        Replacement::Swap => "swapped".into(),
+        Replacement::Branch(_) if branches == 1 => "all open".into(),
+        Replacement::Branch(branch) => format!("branch {branch} alone"),
+        Replacement::ByHand(weights) if weights.len() <= branches => {
+            let weights: Vec<String> = weights.iter().map(|weight| gate(*weight)).collect();
+            format!("by hand {}", weights.join(" / "))
+        }
+        Replacement::ByHand(_) => "by hand".into(),
+    }
+}
+
+/// A difference of probabilities, for example `+1.2`.
+pub fn points(difference: f32) -> String {
+    match (difference * 1000.0).round() {
+        0.0 => "0.0".into(),
+        tenths if tenths < 0.0 => format!("−{:.1}", tenths.abs() / 10.0),
+        tenths => format!("+{:.1}", tenths / 10.0),
     }
 }
 

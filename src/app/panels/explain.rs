@@ -1,18 +1,25 @@
 use leptos::prelude::*;
 
 use super::explain_features::of_features;
+use super::explain_replaced::Replaced;
 use crate::app::lens;
 use crate::app::parts::Term;
 use crate::app::state::{State, View};
 use crate::app::words;
 use crate::graph::UnitKind;
-use crate::reading::{Residual, UnitReading};
+use crate::reading::{Replacement, Residual, UnitReading};
 
 /// One plain sentence on what lies over the picture, and the check that it adds up.
 #[component]
 pub fn Explain() -> impl IntoView {
     let state = expect_context::<State>();
-    let facts = Memo::new(move |_| state.with_unit(Facts::new));
+    let facts = Memo::new(move |_| {
+        let by_hand = |unit: &UnitReading| {
+            let how = state.with_what_if(|what_if| what_if.of(&unit.name).cloned()).flatten();
+            matches!(how, Some(Replacement::ByHand(_)))
+        };
+        state.with_unit(|unit| Facts { by_hand: by_hand(unit), ..Facts::new(unit) })
+    });
     view! {
         <section class="explain" aria-label="What you see" data-testid="explain">
             {move || match (state.view.get(), facts.get()) {
@@ -21,6 +28,7 @@ pub fn Explain() -> impl IntoView {
                 (view, Some(facts)) => of_branch(view, state.branch.get(), facts).into_any(),
                 (_, None) => ().into_any(),
             }}
+            <Replaced/>
         </section>
     }
 }
@@ -34,6 +42,8 @@ struct Facts {
     branches: usize,
     channels: usize,
     residual: Residual,
+    /// The visitor set its gates.
+    by_hand: bool,
 }
 
 impl Facts {
@@ -45,6 +55,7 @@ impl Facts {
             branches: unit.branches(),
             channels: unit.gates.channels,
             residual: unit.residual(),
+            by_hand: false,
         }
     }
 }
@@ -124,6 +135,7 @@ fn activation(branch: usize, facts: &Facts) -> impl IntoView + use<> {
 fn gate_term(facts: &Facts) -> impl IntoView + use<> {
     let sum = match facts.branches {
         1 => "",
+        _ if facts.by_hand => " Set by hand, the branches’ gates need not add up to one.",
         _ => " For every channel the branches’ gates add up to one.",
     };
     let meaning = format!(

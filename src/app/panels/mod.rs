@@ -6,6 +6,7 @@ mod depth;
 mod display;
 mod explain;
 mod explain_features;
+mod explain_replaced;
 mod groups;
 mod header;
 mod layers;
@@ -20,6 +21,7 @@ mod rail;
 mod readout;
 mod strip;
 mod tabs;
+mod what_if;
 
 pub use channel::Channel;
 pub use depth::Depth;
@@ -37,6 +39,7 @@ pub use puzzle::PuzzleCard;
 pub use readout::Readout;
 pub use strip::Strip;
 pub use tabs::Tabs;
+pub use what_if::{ReplacedBanner, WhatIfPanel};
 
 use leptos::prelude::*;
 

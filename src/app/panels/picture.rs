@@ -71,6 +71,10 @@ pub fn PictureView() -> impl IntoView {
         Some(format!("left:{left}%;top:{top}%;width:{}%;height:{}%", part(1, width), part(1, height)))
     };
     let alt = move || state.picture.with(|picture| picture.as_ref().map(|picture| picture.alt.clone()));
+    let replaced = move || {
+        let told = state.with_what_if(|what_if| format!("; gates replaced: {}", what_if.told()));
+        told.unwrap_or_default()
+    };
     let has_map = move || shown.with(Option::is_some);
     let greyed = move || has_map() && !state.colourful.get() && state.opacity.get() > 0;
 
@@ -79,7 +83,7 @@ pub fn PictureView() -> impl IntoView {
             <div
                 class="frame" node_ref=frame tabindex="0" role="application"
                 aria-roledescription="picture with a heat map"
-                aria-label=move || format!("{}. Arrow keys read the map's cells.", describe(state, alt()))
+                aria-label=move || format!("{}{}. Arrow keys read the map's cells.", describe(state, alt()), replaced())
                 data-testid="frame"
                 on:pointermove=point on:pointerdown=point on:pointerleave=leave on:keydown=walk
             >

@@ -20,6 +20,16 @@ pub struct Stop {
     pub cells: String,
     /// The stop and what it shows, in words.
     pub says: String,
+    /// What has become of it, in a word, where gates were replaced.
+    pub note: Option<Note>,
+}
+
+/// A word below a stop.
+#[derive(Clone, PartialEq)]
+pub struct Note {
+    pub text: String,
+    /// The visitor's doing, not what came of it.
+    pub is_cause: bool,
 }
 
 impl Stop {
@@ -27,7 +37,7 @@ impl Stop {
     pub fn new(module: &str, maps: Shape, says: impl FnOnce(&str, &str) -> String) -> Self {
         let (stage, _) = words::place(module);
         let (name, cells) = (words::place_name(module), format!("{} × {}", maps.height, maps.width));
-        Self { says: says(&name, &cells), module: module.into(), name, stage, cells }
+        Self { says: says(&name, &cells), module: module.into(), name, stage, cells, note: None }
     }
 
     /// The first cells of its row in a table: name, module, cells.
@@ -85,6 +95,7 @@ where
     let read = move |position: usize, read: fn(&Stop) -> String| {
         stops.with(|stops| stops.get(position).map(read).unwrap_or_default())
     };
+    let note = move |position: usize| stops.with(|stops| stops.get(position).and_then(|stop| stop.note.clone()));
     let button = move |position: usize| {
         let is_on = move || state.unit.get() == position;
         view! {
@@ -100,6 +111,9 @@ where
                 {picture(position)}
                 <span class="unit-name">{move || read(position, |stop| stop.name.clone())}</span>
                 <span class="unit-cells">{move || read(position, |stop| stop.cells.clone())}</span>
+                {move || note(position).map(|note| view! {
+                    <span class="unit-note" class:cause=note.is_cause data-testid="unit-note">{note.text}</span>
+                })}
             </button>
         }
     };

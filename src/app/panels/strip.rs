@@ -25,11 +25,19 @@ pub fn Strip() -> impl IntoView {
     let order = Memo::new(move |_| {
         gates.with(|gates| gates.as_ref().map(|gates| channel_order(gates, state.order.get())).unwrap_or_default())
     });
-    let telling = Memo::new(move |_| {
-        let activations = state.current_activations()?;
-        gates.with(|gates| Some(telling::channel(gates.as_ref()?, &activations.tensor)))
+    // Of the chosen unit; until a new run's activations have arrived it is the channel before.
+    let telling = Memo::new(move |before: Option<&Option<(usize, usize)>>| {
+        let unit = state.unit.get();
+        let Some(activations) = state.current_activations() else {
+            return before.copied().flatten().filter(|(other, _)| *other == unit);
+        };
+        gates.with(|gates| Some((unit, telling::channel(gates.as_ref()?, &activations.tensor))))
     });
-    let channel = Memo::new(move |_| state.channel.get().or_else(|| telling.get()));
+    let channel = Memo::new(move |_| {
+        let channel = state.channel.get().or_else(|| telling.get().map(|(_, channel)| channel))?;
+        // The channel before may be another network's, whose units are wider.
+        gates.with(|gates| gates.as_ref().is_some_and(|gates| channel < gates.channels)).then_some(channel)
+    });
     let column = move || {
         let channel = channel.get()?;
         order.with(|order| order.iter().position(|one| *one == channel))
@@ -76,6 +84,8 @@ pub fn Strip() -> impl IntoView {
         look_at(next);
     };
     let unit = move || state.with_unit(words::unit_name).unwrap_or_default();
+    let replaced =
+        move || state.with_unit(|unit| state.with_what_if(|what_if| what_if.told_of(unit)).flatten()).flatten();
     let says = move || gates.with(|gates| Some(in_words(gates.as_ref()?, channel.get()?)));
 
     view! {
@@ -85,7 +95,10 @@ pub fn Strip() -> impl IntoView {
                 {move || legend_of_branches(state.branches())}
             </header>
             <div class="caption">
-                <p class="muted">"One column per channel; its gates say how much of each branch the unit keeps."</p>
+                <p class="muted">
+                    "One column per channel; its gates say how much of each branch the unit keeps."
+                    {move || replaced().map(|how| format!(" Here they are replaced: {how}."))}
+                </p>
                 <TableButton what="gates by channel" testid="gates-table"
                     table=move || gates.with(|gates| gates.as_ref().map(table).unwrap_or_default())/>
             </div>

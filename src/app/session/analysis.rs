@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::Inner;
+use super::{Inner, Opened};
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::intake::{self, Picture, Source};
@@ -15,6 +15,7 @@ use crate::app::telling;
 use crate::engine::{EngineError, Network};
 use crate::gpu::GpuError;
 use crate::graph::Tensor;
+use crate::reading::Replacements;
 use crate::vision::{normalise, softmax, top_k};
 
 /// Rows of the list of predictions.
@@ -77,9 +78,31 @@ impl Inner {
         dom::pause().await;
 
         let input = normalise(&picture.pixels, &picture.preprocess);
+        let untouched = self.run_with(&opened, &input, &Replacements::default()).await?;
+        // Asked only now: the visitor may have changed their mind meanwhile.
+        let (replacements, dropped) = self.replacements_for(&opened);
+        let analysis = self.what_if(&opened, &input, Arc::new(untouched), &replacements).await?;
+        self.show(picture, analysis);
+        self.settle(replacements);
+        if let Some(text) = dropped {
+            self.state.notice.set(Some(Notice { tone: Tone::Note, text }));
+        }
+        if self.lose_once.replace(false) {
+            self.lose_device().await;
+        }
+        Ok(())
+    }
+
+    /// Runs the open network; what the device holds is then this run's.
+    pub(super) async fn run_with(
+        &self,
+        opened: &Opened,
+        input: &Tensor,
+        replacements: &Replacements,
+    ) -> Result<Analysis, Failure> {
         let started_ms = dom::now_ms();
         opened.ran.set(None);
-        let reading = match opened.network.run(&input).await {
+        let reading = match opened.network.run_with(input, replacements).await {
             Ok(reading) => reading,
             Err(error) => return Err(self.run_failure(error).await),
         };
@@ -89,7 +112,7 @@ impl Inner {
         self.runs.set(self.runs.get() + 1);
         opened.ran.set(Some(self.runs.get()));
         self.branches.borrow_mut().clear();
-        let analysis = Analysis {
+        Ok(Analysis {
             run: self.runs.get(),
             probabilities: softmax(&reading.logits),
             top: top_k(&reading.logits, TOP),
@@ -98,15 +121,11 @@ impl Inner {
             classifier: opened.classifier.clone(),
             reading,
             run_ms,
-        };
-        self.show(picture, analysis);
-        if self.lose_once.replace(false) {
-            self.lose_device().await;
-        }
-        Ok(())
+            what_if: None,
+        })
     }
 
-    fn show(&self, picture: Picture, analysis: Analysis) {
+    fn show(&self, picture: Picture, analysis: Arc<Analysis>) {
         let state = self.state;
         let before = state.analysis.get_untracked();
         let same_network = before.as_ref().is_some_and(|before| before.model == analysis.model);
@@ -118,7 +137,7 @@ impl Inner {
         };
         state.picture.set(Some(picture));
         state.activations.set(None);
-        state.analysis.set(Some(Arc::new(analysis)));
+        state.analysis.set(Some(analysis));
         state.class.set(None);
         state.channel.set(None);
         state.cell.set(None);
@@ -183,6 +202,7 @@ impl Inner {
 }
 
 fn notice_of(failure: &Failure, picture_stays: bool) -> Notice {
+    let picture_stays = picture_stays && !matches!(failure, Failure::Gates(_));
     let stays = if picture_stays { " The picture before it stays." } else { "" };
     match failure {
         Failure::Stopped => Notice { tone: Tone::Note, text: format!("Stopped.{stays}") },

@@ -7,6 +7,7 @@
 mod analysis;
 mod checkpoint;
 mod features;
+mod gates;
 mod opening;
 mod weights;
 
@@ -53,6 +54,8 @@ struct Inbox {
     checkpoint: RefCell<Option<Vec<File>>>,
     wish: RefCell<Option<Wish>>,
     picture: RefCell<Option<Source>>,
+    /// Whether other gates are wanted, see [`State::replacements`].
+    gates: Cell<bool>,
     /// A unit whose activations are to be read back.
     unit: Cell<Option<usize>>,
     /// A layer whose group maps are to be read back.
@@ -316,6 +319,8 @@ impl Inner {
                 self.open(wish).await;
             } else if let Some(source) = self.inbox.picture.take() {
                 self.analyse(source).await;
+            } else if self.inbox.gates.take() {
+                self.run_again().await;
             } else if let Some(unit) = self.inbox.unit.take() {
                 self.read_activations(unit).await;
             } else if let Some(layer) = self.inbox.layer.take() {
