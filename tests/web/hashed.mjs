@@ -67,3 +67,13 @@ export async function checkpoint(network, length = 0) {
   size.writeBigUInt64LE(BigInt(json.length));
   return Buffer.concat([size, Buffer.from(json), ...data]);
 }
+
+/** `[3, side, side]`, as `image` of tests/common/hashed.rs has it. */
+export function image(side) {
+  const [coarse, fine] = [hashed('coarse'), hashed('fine')];
+  const cell = (pixel) => Math.floor(pixel / 32);
+  return Float32Array.from({ length: 3 * side * side }, (_, index) => {
+    const [channel, y, x] = [Math.floor(index / side / side), Math.floor(index / side) % side, index % side];
+    return Math.fround(3 * coarse((channel * 8 + cell(y)) * 8 + cell(x))) + fine(index);
+  });
+}

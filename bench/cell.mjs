@@ -1,0 +1,85 @@
+// One runtime with one network in a page of its own, whose trouble stays its own.
+
+/** A sentence of an error's text, which may be a whole stack. */
+const reason = (error) => String(error.message ?? error).replace(/^(page\.evaluate: |Error: )*/, '').split('\n')[0].slice(0, 200);
+
+export class Cell {
+  /** @param golden what timm answers. @param patience milliseconds that one call may take. */
+  constructor(runtime, network, golden, patience) {
+    Object.assign(this, { runtime, network, golden, patience, warm: [] });
+  }
+
+  async open(browser, address) {
+    // A context of its own has no cache of another's shaders.
+    this.context = await browser.newContext();
+    this.page = await this.context.newPage();
+    await this.page.goto(address);
+  }
+
+  async cold() {
+    const answer = await this.call(([runtime, network]) => window.cold(runtime, network), [this.runtime, this.network]);
+    if (answer) this.coldMs = answer.ms;
+  }
+
+  async again() {
+    const answer = await this.call(() => window.warm());
+    if (answer) this.warm.push(answer.ms);
+  }
+
+  /** Calls the page, and checks the answer; after a failure does nothing any more. */
+  async call(action, argument) {
+    if (this.failure) return null;
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`no answer in ${this.patience / 1000} s`)), this.patience);
+    });
+    try {
+      const answer = await Promise.race([this.page.evaluate(action, argument), late]);
+      this.compare(answer);
+      this.account = answer.account;
+      return answer;
+    } catch (error) {
+      this.failure = reason(error);
+      await this.close();
+      return null;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Fails unless logits, and gates where the runtime gives them, are timm's. */
+  compare({ logits, gates }) {
+    const expected = this.golden.logits;
+    const spread = Math.max(...expected) - Math.min(...expected);
+    this.logitsOff = farthest(logits, expected) / spread;
+    if (!(this.logitsOff <= LOGITS)) throw new Error(`a logit is off by ${this.logitsOff.toExponential(1)} of their spread`);
+    if (this.runtime !== 'splitlens') return;
+    this.gatesOff = farthest(gates, this.golden.gates);
+    if (!(this.gatesOff <= GATES)) throw new Error(`a gate is off by ${this.gatesOff.toExponential(1)}`);
+  }
+
+  async close() {
+    await this.context?.close();
+    this.context = null;
+  }
+
+  /** As the results' file has it. */
+  result() {
+    const { runtime, failure, coldMs: cold_ms, warm: warm_ms, account, logitsOff, gatesOff } = this;
+    if (failure) return { runtime, failure };
+    return { runtime, cold_ms, warm_ms, logits_off: logitsOff, gates_off: gatesOff, account };
+  }
+}
+
+/** How far logits may be from timm's in f64, over their spread: every runtime rounds, and orders sums, as it likes. */
+const LOGITS = 1e-4;
+const GATES = 1e-4;
+
+function farthest(found, expected) {
+  if (found.length !== expected.length) throw new Error(`${found.length} values, expected ${expected.length}`);
+  // Not `Math.max`, which takes no such number of arguments, and must not lose what is not a number.
+  return found.reduce((most, value, index) => {
+    const off = Math.abs(value - expected[index]);
+    return off <= most ? most : off;
+  }, 0);
+}

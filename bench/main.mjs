@@ -1,0 +1,115 @@
+// Runs every runtime on every network in one browser, in turn, and writes what came out.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { chromium } from '../tests/web/browser.mjs';
+import { Cell } from './cell.mjs';
+import { NETWORKS, golden, make, repository } from './networks.mjs';
+import { serve } from './server.mjs';
+import { markdown, median } from './table.mjs';
+
+const RUNTIMES = ['splitlens', 'ort-jsep', 'ort-webgpu', 'ort-wasm', 'tfjs'];
+
+function fail(why) {
+  console.error(`bench: ${why}`);
+  process.exit(2);
+}
+
+/** What the command line asks for. */
+function wishes() {
+  const text = (name) => ({ [name]: { type: 'string' } });
+  let values;
+  try {
+    const options = Object.assign(...['networks', 'runtimes', 'runs', 'patience'].map(text));
+    ({ values } = parseArgs({ options }));
+  } catch (error) {
+    fail(error.message);
+  }
+  const some = (list, all, what) => {
+    const chosen = list?.split(',') ?? all;
+    const odd = chosen.find((name) => !all.includes(name));
+    return odd === undefined ? chosen : fail(`${odd} is no ${what}; there are ${all.join(', ')}`);
+  };
+  const number = (name, text) => (Number(text) >= 1 ? Number(text) : fail(`--${name} ${text}: not a number from 1 on`));
+  return {
+    networks: some(values.networks, Object.keys(NETWORKS), 'network'),
+    runtimes: some(values.runtimes, RUNTIMES, 'runtime'),
+    runs: Math.floor(number('runs', values.runs ?? '5')),
+    patience: 1000 * number('patience', values.patience ?? '240'),
+  };
+}
+
+/** One network with every runtime: all cold, then rounds in which each has its turn. */
+async function measure(browser, address, network, { runtimes, runs, patience }) {
+  const expected = await golden(network.id);
+  const cells = runtimes.map((runtime) => new Cell(runtime, network, expected, patience));
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(address);
+  const peak = [];
+  const measurePeak = () => page.evaluate(() => window.peak());
+  // The first also waits for whatever a runtime that was given up has left in the adapter's queue.
+  const { adapter } = await measurePeak();
+  for (const cell of cells) {
+    await cell.open(browser, address);
+    await cell.cold();
+    console.error(`${network.id} ${cell.runtime}: ${cell.failure ?? `cold ${cell.coldMs.toFixed(0)} ms`}`);
+  }
+  // One round more than counts: the first after a cold start still warms up.
+  for (let round = 0; round <= runs; round += 1) {
+    peak.push((await measurePeak()).gflops);
+    for (const cell of cells) await cell.again();
+    if (round === 0) [peak, ...cells.map(({ warm }) => warm)].forEach((list) => list.splice(0));
+  }
+  for (const cell of cells) {
+    if (!cell.failure) console.error(`${network.id} ${cell.runtime}: warm ${median(cell.warm).toFixed(1)} ms`);
+    await cell.close();
+  }
+  await page.context().close();
+  return { adapter, ...network, peak, cells: cells.map((cell) => cell.result()) };
+}
+
+const git = (...words) => execFileSync('git', words, { cwd: repository('.'), encoding: 'utf8' }).trim();
+
+/** Versions of the peers that were asked for. */
+function versions(runtimes) {
+  const lock = JSON.parse(readFileSync(repository('bench/package-lock.json'))).packages;
+  const packages = { ort: 'onnxruntime-web', tfjs: '@tensorflow/tfjs-core' };
+  const used = Object.entries(packages).filter(([prefix]) => runtimes.some((name) => name.startsWith(prefix)));
+  return Object.fromEntries(used.map(([, name]) => [name, lock[`node_modules/${name}`].version]));
+}
+
+/** Multiply-adds of one image, as timm's layers were counted. */
+const macs = (id, side) =>
+  Number(readFileSync(repository(`tests/arch/${id}.txt`), 'utf8').match(`at ${side} macs (\\d+)`)[1]);
+
+const asked = wishes();
+await make(asked.networks, asked.runtimes.some((runtime) => runtime.startsWith('ort')));
+const [browser, server] = await Promise.all([chromium(), serve()]);
+const [before] = loadavg();
+const networks = [];
+for (const id of asked.networks) {
+  const side = NETWORKS[id];
+  networks.push(await measure(browser, server.address, { id, side, macs: macs(id, side) }, asked));
+}
+const [after] = loadavg();
+const [{ model }] = cpus();
+const results = {
+  date: new Date().toISOString(),
+  commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') ? ' and changes' : ''),
+  machine: { processor: model.trim(), threads: cpus().length, load: [before, after].map((load) => load.toFixed(1)) },
+  browser: `Chromium ${browser.version()}`,
+  adapter: networks[0].adapter,
+  versions: versions(asked.runtimes),
+  runs: asked.runs,
+  networks: networks.map(({ adapter: _, ...network }) => network),
+};
+await browser.close();
+await server.close();
+const text = markdown(results);
+const path = repository(`bench/results/${results.date.slice(0, 16).replace(':', '')}`);
+await mkdir(repository('bench/results'), { recursive: true });
+await writeFile(`${path}.json`, `${JSON.stringify(results, null, 1)}\n`);
+await writeFile(`${path}.md`, text);
+console.log(text);
