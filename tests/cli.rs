@@ -33,6 +33,7 @@ fn main() {
         ("replaced_gates_are_told_with_what_they_change", replaced_gates_are_told_with_what_they_change),
         ("size_and_labels_can_be_chosen", size_and_labels_can_be_chosen),
         ("an_evaluation_counts_right_answers", an_evaluation_counts_right_answers),
+        ("a_benchmark_has_a_row_for_each_network", a_benchmark_has_a_row_for_each_network),
     ];
     let mut tests = trials(on_an_adapter);
     tests.extend(plain.into_iter().map(|(name, test)| {
@@ -69,6 +70,18 @@ fn lists_networks() {
     }
 }
 
+fn a_benchmark_has_a_row_for_each_network() {
+    let output = splitlens(&["bench", "regnetx_tiny", "resnest_tiny", "--runs", "1"]);
+    let table = assert_success(&output);
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines.len(), 4, "the adapter, the header and two networks: {table}");
+    for (line, id) in lines[2..].iter().zip(["regnetx_tiny", "resnest_tiny"]) {
+        assert_eq!((line[0], line[1]), (id, "64"), "{table}");
+        let [cold, warm, rate] = [2, 4, 6].map(|column: usize| line[column].parse::<f32>().unwrap());
+        assert!(cold > warm && warm > 0.0 && rate > 0.0, "{table}");
+    }
+}
+
 fn refuses_arguments_that_make_no_sense() {
     let refused = |arguments: &[&str], word: &str| {
         let output = splitlens(arguments);
@@ -81,6 +94,8 @@ fn refuses_arguments_that_make_no_sense() {
     refused(&["run", PANDA, "--weights", WEIGHTS], "--network");
     refused(&["run", PANDA, "--network", "resnest_tiny"], "--weights");
     refused(&["run", PANDA, "--network", "alexnet", "--weights", WEIGHTS], "resnest_tiny");
+    refused(&["bench", "alexnet"], "resnest_tiny");
+    refused(&["bench", "--runs", "0"], "0 is not in 1..");
     refused(&tiny, "IMAGE");
     for size in ["0", "31", "4097", "-64", "large"] {
         refused(&[&tiny, [PANDA, &format!("--size={size}")].as_slice()].concat(), "from 32 to 4096");

@@ -5,7 +5,7 @@ mod common;
 
 use common::adapter::{gpu, trials};
 use common::golden::{ImageGolden, image_goldens, input, resnest_tiny};
-use common::{assert_close, assert_within, hashed, random};
+use common::{assert_close, assert_within, random};
 use libtest_mimic::Arguments;
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
@@ -15,7 +15,7 @@ use splitlens::graph::{Graph, Shape, Tensor, ValueId};
 use splitlens::reading::{NewGates, Reading, Replacement, Replacements};
 use splitlens::reference;
 use splitlens::vision::class_activation_map;
-use splitlens::weights::Checkpoint;
+use splitlens::weights::{Checkpoint, hashed};
 
 fn main() {
     let tests: Vec<(&str, fn())> = vec![

@@ -9,7 +9,7 @@ mod common;
 use std::fs;
 
 use common::adapter::{gpu, trials};
-use common::{hashed, repository};
+use common::repository;
 use libtest_mimic::Arguments;
 use pollster::block_on;
 use safetensors::SafeTensors;
@@ -18,7 +18,7 @@ use splitlens::engine::Network;
 use splitlens::graph::cost::cost;
 use splitlens::graph::{Graph, Op};
 use splitlens::reading::{Reading, Replacements};
-use splitlens::weights::Checkpoint;
+use splitlens::weights::{Checkpoint, hashed};
 
 /// How far logits may be from timm's, over timm's largest logit minus its smallest: ten times what rounding
 /// was measured to do, and little enough to see a single wrong epsilon.

@@ -81,7 +81,8 @@ pub async fn load(gpu: &Gpu, variant: &Variant, graph: Graph, model: &Model) -> 
     })
 }
 
-fn variants() -> impl TypedValueParser<Value = &'static Variant> {
+/// Parses the id of a network of the table.
+pub fn variants() -> impl TypedValueParser<Value = &'static Variant> {
     let ids = PossibleValuesParser::new(VARIANTS.iter().map(|variant| variant.id));
     ids.try_map(|id| zoo::variant(&id).ok_or("no such network"))
 }

@@ -1,6 +1,7 @@
 //! Knows the command line: arguments and files in, files and a few lines of text out. A thin shell over
 //! the engine; owns no maths.
 
+mod bench;
 mod choice;
 mod error;
 mod eval;
@@ -10,6 +11,7 @@ mod model;
 mod networks;
 mod report;
 mod run;
+mod table;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ enum Command {
     Run(run::Arguments),
     /// Count how often a network is right about a folder of images
     Eval(eval::Arguments),
+    /// Time networks on this machine's adapter
+    Bench(bench::Arguments),
     /// List the networks with their size and cost
     Networks,
 }
@@ -40,6 +44,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Eval(arguments) => eval::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Networks => Ok(networks::table()),
     };
     match result {

@@ -1,3 +1,4 @@
+use super::table::aligned;
 use crate::arch::zoo::{VARIANTS, Variant};
 use crate::graph::cost::cost;
 
@@ -15,16 +16,7 @@ pub fn table() -> String {
         [variant.id.into(), variant.family.into(), size.to_string(), parameters, macs, activations, units]
     };
     let rows: Vec<[String; 7]> = [header.map(String::from)].into_iter().chain(VARIANTS.iter().map(row)).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 7] = std::array::from_fn(width);
-    let line = |row: &[String; 7]| {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (cell, width))| match column {
-            0 | 1 => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        cells.collect::<Vec<_>>().join("  ") + "\n"
-    };
-    rows.iter().map(line).collect()
+    aligned(&rows, 2)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod catalogue;
 mod checkpoint;
 mod error;
 mod fold;
+pub mod hashed;
 mod header;
 mod rename;
 

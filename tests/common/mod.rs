@@ -5,7 +5,6 @@
 pub mod adapter;
 pub mod command;
 pub mod golden;
-pub mod hashed;
 
 use std::path::PathBuf;
 

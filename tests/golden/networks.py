@@ -6,7 +6,7 @@ some networks tests/golden/replaced/<network>.safetensors: the same after gates 
     python tests/golden/networks.py picture      # picture.json: a picture's logits
 
 Needs torch, timm, numpy and safetensors. No weights are stored: `hashed` fills every tensor from its name
-and the index of the value, and tests/common/hashed.rs does the same. timm's networks run in f64 on these f32
+and the index of the value, and src/weights/hashed.rs does the same. timm's networks run in f64 on these f32
 values, so the files do not depend on the machine or on the order of sums.
 
 A file holds for each side:
@@ -53,7 +53,7 @@ REPLACED = {
 
 
 # ---------------------------------------------------------------------------------------- filling
-# tests/common/hashed.rs repeats this section, operation by operation.
+# src/weights/hashed.rs repeats this section, operation by operation.
 
 
 def hashed(name, count):

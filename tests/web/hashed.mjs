@@ -1,4 +1,4 @@
-// A checkpoint made of names and indices alone, value for value that of tests/common/hashed.rs, where the reasons
+// A checkpoint made of names and indices alone, value for value that of src/weights/hashed.rs, where the reasons
 // for its numbers are; so nothing large is stored. Networks with SiLU are not known here.
 import { file } from './browser.mjs';
 
@@ -68,7 +68,7 @@ export async function checkpoint(network, length = 0) {
   return Buffer.concat([size, Buffer.from(json), ...data]);
 }
 
-/** `[3, side, side]`, as `image` of tests/common/hashed.rs has it. */
+/** `[3, side, side]`, as `image` of src/weights/hashed.rs has it. */
 export function image(side) {
   const [coarse, fine] = [hashed('coarse'), hashed('fine')];
   const cell = (pixel) => Math.floor(pixel / 32);

@@ -1,11 +1,11 @@
-//! Weights and images that are functions of names and indices, so that nothing has to be stored. The
+//! Weights and images that are functions of names and indices, for tests and timings: nothing has to be stored. The
 //! filling is `tests/golden/networks.py`'s, operation by operation, and equal to the last bit.
 
-use splitlens::graph::{Activation, Graph, Op, Parameter, Shape, Tensor};
-use splitlens::weights::Checkpoint;
+use super::Checkpoint;
+use crate::graph::{Activation, Graph, Op, Parameter, Shape, Tensor};
 
 /// Values in [-1, 1): FNV-1a of the name, then a mixer for each index (Wellons' lowbias32).
-pub fn hashed(name: &str) -> impl Fn(usize) -> f32 + use<> {
+fn hashed(name: &str) -> impl Fn(usize) -> f32 + use<> {
     let seed = name.bytes().fold(0x811c_9dc5_u32, |seed, byte| (seed ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     move |index| {
         let mut x = seed.wrapping_add((index as u32).wrapping_mul(0x9e37_79b9));
