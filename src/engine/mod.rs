@@ -1,6 +1,7 @@
 //! Knows how to run a plan on a device: weights uploaded once, buffers and bindings made once, one
 //! submission per image, and read back only what is looked at.
 
+mod counts;
 mod error;
 mod network;
 mod replacer;
@@ -8,6 +9,7 @@ mod shelf;
 mod steps;
 mod taps;
 
+pub use counts::{Counts, counts};
 pub use error::EngineError;
 pub use network::{Account, Network, Progress, Stage, largest_side};
 pub use shelf::Shelf;

@@ -82,7 +82,7 @@ impl Network {
         checkpoint.check(&graph.parameters())?;
         let plan = Plan::new(&graph);
         let dispatches = dispatches(gpu, &graph, &plan)?;
-        let distinct = distinct(&dispatches);
+        let distinct = steps::distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
             progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
             gpu.compile(dispatch).await?;
@@ -104,7 +104,7 @@ impl Network {
         }
 
         progress(Progress { stage: Stage::WarmUp, done: 0, total: 1 }).await;
-        let copied = taps::copies(&graph, &plan, &storage, &maps).iter().map(|copy| copy.elements).sum();
+        let copied = taps::copied_elements(&graph);
         let bind = || {
             let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
             let mut tasks = Vec::with_capacity(dispatches.len());
@@ -251,15 +251,10 @@ const STEPS_BETWEEN_PAINTS: usize = 8;
 /// Workgroups along one axis that every WebGPU device starts.
 const MAX_WORKGROUPS: u32 = 65535;
 
-/// The dispatches of a run: the plan's steps, then the maps of each unit and layer. Refused where the device cannot hold or
-/// start one.
+/// The dispatches of a run. Refused where the device cannot hold or start one.
 fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, EngineError> {
     fits(gpu, graph, plan)?;
-    let steps = plan.steps.iter().map(|step| steps::dispatch(graph, plan, step));
-    let maps =
-        graph.units.iter().map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches()));
-    let means = graph.layers.iter().map(|layer| kernels::group_maps::dispatch(graph.shape(layer.value), 1));
-    let dispatches: Vec<Dispatch> = steps.chain(maps).chain(means).collect();
+    let dispatches = steps::dispatches(graph, plan);
     startable(graph, &dispatches)?;
     Ok(dispatches)
 }
@@ -303,16 +298,4 @@ fn fits(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<(), EngineError> {
         true => Err(EngineError::InputTooLarge { input, bytes, limit }),
         false => Ok(()),
     }
-}
-
-/// One dispatch for each pipeline.
-fn distinct(dispatches: &[Dispatch]) -> Vec<&Dispatch> {
-    let mut distinct: Vec<&Dispatch> = Vec::new();
-    for dispatch in dispatches {
-        let same = |other: &&Dispatch| other.kernel == dispatch.kernel && other.overrides == dispatch.overrides;
-        if !distinct.iter().any(same) {
-            distinct.push(dispatch);
-        }
-    }
-    distinct
 }

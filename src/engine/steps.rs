@@ -4,8 +4,29 @@ use crate::graph::{ConvStep, Graph, Plan, PoolKind, Step, StepKind, ValueId};
 use crate::kernels::{self, ConvLayer, Dispatch};
 use crate::weights::{Checkpoint, fold};
 
+/// The dispatches of a run: the plan's steps, then the maps of each unit and layer.
+pub(super) fn dispatches(graph: &Graph, plan: &Plan) -> Vec<Dispatch> {
+    let steps = plan.steps.iter().map(|step| dispatch(graph, plan, step));
+    let maps =
+        graph.units.iter().map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches()));
+    let means = graph.layers.iter().map(|layer| kernels::group_maps::dispatch(graph.shape(layer.value), 1));
+    steps.chain(maps).chain(means).collect()
+}
+
+/// One dispatch for each pipeline.
+pub(super) fn distinct(dispatches: &[Dispatch]) -> Vec<&Dispatch> {
+    let mut distinct: Vec<&Dispatch> = Vec::new();
+    for dispatch in dispatches {
+        let same = |other: &&Dispatch| other.kernel == dispatch.kernel && other.overrides == dispatch.overrides;
+        if !distinct.iter().any(same) {
+            distinct.push(dispatch);
+        }
+    }
+    distinct
+}
+
 /// The kernel that computes a step.
-pub(super) fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
+fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
     let output = graph.shape(step.output);
     let input = graph.shape(step.inputs[0]);
     match &step.kind {
@@ -22,7 +43,7 @@ pub(super) fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
     }
 }
 
-fn conv_layer(graph: &Graph, plan: &Plan, step: &Step, conv: &ConvStep) -> ConvLayer {
+pub(super) fn conv_layer(graph: &Graph, plan: &Plan, step: &Step, conv: &ConvStep) -> ConvLayer {
     let first_block = |id| kernels::blocks(plan.storage.place(id).channel);
     ConvLayer {
         conv: conv.conv,

@@ -19,6 +19,12 @@ pub(super) fn maps_elements(graph: &Graph) -> impl Iterator<Item = usize> {
     units.chain(graph.layers.iter().map(|layer| mean_shape(graph, layer).elements()))
 }
 
+/// Elements that every run reads back: the sum over [`copies`].
+pub(super) fn copied_elements(graph: &Graph) -> usize {
+    let values = [graph.logits, graph.features].into_iter().chain(graph.units.iter().map(|unit| unit.gates));
+    values.map(|id| graph.shape(id).stored_elements()).chain(maps_elements(graph)).sum()
+}
+
 /// What every run reads back, in order: logits, features, then gates and maps of each unit and the map of each
 /// layer.
 pub(super) fn copies<'a>(graph: &Graph, plan: &Plan, storage: &'a [Buffer], maps: &'a [Buffer]) -> Vec<Copy<'a>> {

@@ -33,6 +33,13 @@ impl ConvLayer {
         }
     }
 
+    /// Values of the packed weight.
+    pub fn packed_elements(&self) -> usize {
+        let tile_blocks = self.tile_blocks();
+        let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
+        bands * self.span(tile_blocks) * self.conv.kernel * self.conv.kernel * tile_blocks * 16
+    }
+
     /// The weight `[out, in / groups, kernel, kernel]` in 4x4 matrices, in the kernel's order.
     pub fn pack_weight(&self, weight: &[f32]) -> Vec<f32> {
         let tile_blocks = self.tile_blocks();
@@ -41,7 +48,7 @@ impl ConvLayer {
         let (in_per_group, out_per_group) = (self.input.channels / groups, self.conv.out_channels / groups);
         let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
         let span = self.span(tile_blocks);
-        let mut packed = vec![0.0; bands * span * taps * tile_blocks * 16];
+        let mut packed = vec![0.0; self.packed_elements()];
         let mut matrices = packed.chunks_exact_mut(16);
         for band in 0..bands {
             let first = self.first_block(band * tile_blocks, span);
