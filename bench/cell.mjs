@@ -3,6 +3,9 @@
 /** A sentence of an error's text, which may be a whole stack. */
 const reason = (error) => String(error.message ?? error).replace(/^(page\.evaluate: |Error: )*/, '').split('\n')[0].slice(0, 200);
 
+/** Warm runs of one cell that together took so long need no more of them. */
+const ENOUGH_MS = 60_000;
+
 export class Cell {
   /** @param golden what timm answers. @param patience milliseconds that one call may take. */
   constructor(runtime, network, golden, patience) {
@@ -21,7 +24,9 @@ export class Cell {
     if (answer) this.coldMs = answer.ms;
   }
 
+  /** Runs once more, unless all runs together have taken enough time. */
   async again() {
+    if (this.warm.reduce((a, b) => a + b, 0) > ENOUGH_MS) return;
     const answer = await this.call(() => window.warm());
     if (answer) this.warm.push(answer.ms);
   }

@@ -56,11 +56,9 @@ async function measure(browser, address, network, { runtimes, runs, patience }) 
     await cell.cold();
     console.error(`${network.id} ${cell.runtime}: ${cell.failure ?? `cold ${cell.coldMs.toFixed(0)} ms`}`);
   }
-  // One round more than counts: the first after a cold start still warms up.
-  for (let round = 0; round <= runs; round += 1) {
+  for (let round = 0; round < runs; round += 1) {
     peak.push((await measurePeak()).gflops);
     for (const cell of cells) await cell.again();
-    if (round === 0) [peak, ...cells.map(({ warm }) => warm)].forEach((list) => list.splice(0));
   }
   for (const cell of cells) {
     if (!cell.failure) console.error(`${network.id} ${cell.runtime}: warm ${median(cell.warm).toFixed(1)} ms`);

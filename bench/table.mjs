@@ -13,7 +13,7 @@ const share = (part) => `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
 /** Gigaflops of a run: two operations for each multiply-add of the network as its layers are written. */
 const gflops = (macs, ms) => (2 * macs) / ms / 1e6;
 
-function rows({ id, side, macs, peak, cells }) {
+function rows({ id, side, macs, peak, cells }, runs) {
   const own = cells.find(({ runtime }) => runtime === 'splitlens');
   const ownMs = own && !own.failure ? median(own.warm_ms) : null;
   const network = `${id} ${side}`;
@@ -22,20 +22,21 @@ function rows({ id, side, macs, peak, cells }) {
     const ms = median(warm);
     const rate = gflops(macs, ms);
     const ratio = ownMs ? `${Number((ms / ownMs).toPrecision(2))}` : '';
-    return [network, runtime, time(cold), time(ms), ratio, `${Number(rate.toPrecision(3))}`, share(rate / Math.max(...peak))];
+    const fewer = warm.length < runs ? ` (of ${warm.length})` : '';
+    return [network, runtime, time(cold), time(ms) + fewer, ratio, `${Number(rate.toPrecision(3))}`, share(rate / Math.max(...peak))];
   });
 }
 
 /** The table and what it was measured on, in Markdown. */
 export function markdown({ date, commit, machine, browser, adapter, versions, runs, networks }) {
-  const lines = networks.flatMap(rows).map((row) => `| ${row.join(' | ')} |`);
+  const lines = networks.flatMap((network) => rows(network, runs)).map((row) => `| ${row.join(' | ')} |`);
   const peaks = networks.map(({ peak }) => Math.max(...peak));
   return `# Benchmark of ${date.slice(0, 10)}
 
 SplitLens ${commit}; ${machine.processor}, ${machine.threads} threads, load ${machine.load.join(', ')} (before, after);
 ${browser}, adapter ${adapter}; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ') || 'no peers'}.
 
-Batch 1. Cold: from nothing, the program fetched, to the first answer. Warm: median of ${runs}, all runtimes in turn.
+Batch 1. Cold: from nothing, the program fetched, to the first answer. Warm: median of ${runs}, all in turn.
 Ratio: to SplitLens, warm. GFLOP/s: two operations for each multiply-add of the layers as written. Peak: the highest
 rate of bare multiply-adds in the same rounds, by network ${Math.min(...peaks).toFixed(1)} to ${Math.max(...peaks).toFixed(1)} GFLOP/s. SplitLens also
 reads back gates and maps, which the others do not.

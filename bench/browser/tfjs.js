@@ -53,7 +53,12 @@ function convolution(tf, tensors, conv, norm) {
   const [out, inPerGroup] = shape;
   const filter = tf.tidy(() => tf.keep(tf.transpose(tf.tensor(weight, shape), [2, 3, 1, 0])));
   const offset = tf.keep(tf.tensor1d(bias));
-  const one = (x, filter) => tf.conv2d(x, filter, stride, padding ?? 'same', 'NHWC', dilation, 'floor');
+  const one = (x, filter) => {
+    const step = dilation > 1 ? 1 : stride;
+    const y = tf.conv2d(x, filter, step, padding ?? 'same', 'NHWC', dilation, 'floor');
+    // The library takes no stride with a dilation: then pixels are left out afterwards.
+    return step === stride ? y : tf.stridedSlice(y, [0, 0, 0, 0], y.shape, [1, stride, stride, 1]);
+  };
   if (groups === 1) return (x) => tf.add(one(x, filter), offset);
   if (groups === out && inPerGroup === 1) {
     const depthwise = tf.keep(tf.transpose(filter, [0, 1, 3, 2]));
