@@ -10,7 +10,7 @@ use libtest_mimic::Arguments;
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use splitlens::arch::zoo;
-use splitlens::engine::{EngineError, Network, Stage, largest_side};
+use splitlens::engine::{Counts, EngineError, Network, Stage, counts, largest_side};
 use splitlens::graph::{Graph, Shape, Tensor, ValueId};
 use splitlens::reading::{NewGates, Reading, Replacement, Replacements};
 use splitlens::reference;
@@ -27,6 +27,7 @@ fn main() {
         ("every_kind_of_network_equals_the_reference", every_kind_of_network_equals_the_reference),
         ("replaced_gates_equal_the_reference", replaced_gates_equal_the_reference),
         ("only_replacing_takes_more_than_a_run", only_replacing_takes_more_than_a_run),
+        ("a_loaded_network_takes_what_was_counted", a_loaded_network_takes_what_was_counted),
         ("what_does_not_fit_is_refused", what_does_not_fit_is_refused),
         ("a_lost_device_is_an_error", a_lost_device_is_an_error),
     ];
@@ -231,6 +232,22 @@ fn only_replacing_takes_more_than_a_run() {
             assert_eq!(gpu.pipelines(), network.account().pipelines + 1);
         }
     });
+}
+
+/// What `tests/counts.rs` holds networks to is what they take.
+fn a_loaded_network_takes_what_was_counted() {
+    for id in ["resnest_tiny", "sknet_tiny", "regnetz_swish_tiny"] {
+        let graph = zoo::variant(id).unwrap().build(51, 51, 100);
+        let counted = counts(&graph);
+        let account = load(graph.clone(), &hashed::checkpoint(&graph)).account();
+        let Counts { dispatches, pipelines, weights_bytes, activations_bytes, peak_live_bytes, .. } = counted;
+        assert_eq!((dispatches, pipelines), (account.dispatches, account.pipelines), "{id}");
+        assert_eq!(
+            [weights_bytes, activations_bytes, peak_live_bytes],
+            [account.weights_bytes, account.activations_bytes, account.peak_live_bytes],
+            "{id}"
+        );
+    }
 }
 
 fn what_does_not_fit_is_refused() {
