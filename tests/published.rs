@@ -9,10 +9,11 @@ use std::process::Output;
 
 use common::adapter::trials;
 use common::command::{assert_success, folder, json, numbers, path, splitlens, text};
-use common::{assert_within, hashed, repository};
+use common::{assert_within, repository};
 use libtest_mimic::Arguments;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use splitlens::arch::zoo;
+use splitlens::weights::hashed;
 
 const NETWORK: &str = "regnetx_002";
 
