@@ -83,6 +83,9 @@ const macs = (id, side) =>
   Number(readFileSync(repository(`tests/arch/${id}.txt`), 'utf8').match(`at ${side} macs (\\d+)`)[1]);
 
 const asked = wishes();
+// Now, since the engine has just been built of it.
+const changes = git('status', '--porcelain', '--', '.', ':!bench/results');
+const commit = git('rev-parse', '--short', 'HEAD') + (changes ? ' and changes' : '');
 await make(asked.networks, asked.runtimes.some((runtime) => runtime.startsWith('ort')));
 const [browser, server] = await Promise.all([chromium(), serve()]);
 const [before] = loadavg();
@@ -95,7 +98,7 @@ const [after] = loadavg();
 const [{ model }] = cpus();
 const results = {
   date: new Date().toISOString(),
-  commit: git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain') ? ' and changes' : ''),
+  commit,
   machine: { processor: model.trim(), threads: cpus().length, load: [before, after].map((load) => load.toFixed(1)) },
   browser: `Chromium ${browser.version()}`,
   adapter: networks[0].adapter,

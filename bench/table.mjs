@@ -31,14 +31,16 @@ function rows({ id, side, macs, peak, cells }, runs) {
 export function markdown({ date, commit, machine, browser, adapter, versions, runs, networks }) {
   const lines = networks.flatMap((network) => rows(network, runs)).map((row) => `| ${row.join(' | ')} |`);
   const peaks = networks.map(({ peak }) => Math.max(...peak));
+  const range = [Math.min(...peaks), Math.max(...peaks)].map((peak) => peak.toFixed(1)).join(' to ');
+  const others = Object.entries(versions).map((version) => version.join(' ')).join(', ') || 'no peers';
   return `# Benchmark of ${date.slice(0, 10)}
 
 SplitLens ${commit}; ${machine.processor}, ${machine.threads} threads, load ${machine.load.join(', ')} (before, after);
-${browser}, adapter ${adapter}; ${Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', ') || 'no peers'}.
+${browser}, adapter ${adapter}; ${others}.
 
 Batch 1. Cold: from nothing, the program fetched, to the first answer. Warm: median of ${runs}, all in turn.
 Ratio: to SplitLens, warm. GFLOP/s: two operations for each multiply-add of the layers as written. Peak: the highest
-rate of bare multiply-adds in the same rounds, by network ${Math.min(...peaks).toFixed(1)} to ${Math.max(...peaks).toFixed(1)} GFLOP/s. SplitLens also
+rate of bare multiply-adds in a network's rounds; over the networks, ${range} GFLOP/s. SplitLens also
 reads back gates and maps, which the others do not.
 
 | network | runtime | cold | warm | ratio | GFLOP/s | of peak |
