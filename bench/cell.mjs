@@ -1,7 +1,10 @@
 // One runtime with one network in a page of its own, whose trouble stays its own.
 
 /** A sentence of an error's text, which may be a whole stack. */
-const reason = (error) => String(error.message ?? error).replace(/^(page\.evaluate: |Error: )*/, '').split('\n')[0].slice(0, 200);
+function reason(error) {
+  const [line] = String(error.message ?? error).split('\n');
+  return line.replace(/^(page\.evaluate: |Error: )*/, '').slice(0, 200);
+}
 
 /** Warm runs of one cell that together took so long need no more of them. */
 const ENOUGH_MS = 60_000;
@@ -57,7 +60,8 @@ export class Cell {
     const expected = this.golden.logits;
     const spread = Math.max(...expected) - Math.min(...expected);
     this.logitsOff = farthest(logits, expected) / spread;
-    if (!(this.logitsOff <= LOGITS)) throw new Error(`a logit is off by ${this.logitsOff.toExponential(1)} of their spread`);
+    const off = `off by ${this.logitsOff.toExponential(1)} of their spread`;
+    if (!(this.logitsOff <= LOGITS)) throw new Error(`a logit is ${off}`);
     if (this.runtime !== 'splitlens') return;
     this.gatesOff = farthest(gates, this.golden.gates);
     if (!(this.gatesOff <= GATES)) throw new Error(`a gate is off by ${this.gatesOff.toExponential(1)}`);

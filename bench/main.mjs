@@ -88,29 +88,38 @@ const changes = git('status', '--porcelain', '--', '.', ':!bench/results');
 const commit = git('rev-parse', '--short', 'HEAD') + (changes ? ' and changes' : '');
 await make(asked.networks, asked.runtimes.some((runtime) => runtime.startsWith('ort')));
 const [browser, server] = await Promise.all([chromium(), serve()]);
+const date = new Date().toISOString();
+const path = repository(`bench/results/${date.slice(0, 16).replace(':', '')}`);
 const [before] = loadavg();
 const networks = [];
+let text;
+
+/** Writes what is known so far, so that an hour's work is not lost with a browser. */
+async function save(adapter) {
+  const [{ model }] = cpus();
+  const load = [before, loadavg()[0]].map((load) => load.toFixed(1));
+  const results = {
+    date,
+    commit,
+    machine: { processor: model.trim(), threads: cpus().length, load },
+    browser: `Chromium ${browser.version()}`,
+    adapter,
+    versions: versions(asked.runtimes),
+    runs: asked.runs,
+    networks,
+  };
+  text = markdown(results);
+  await mkdir(repository('bench/results'), { recursive: true });
+  await writeFile(`${path}.json`, `${JSON.stringify(results, null, 1)}\n`);
+  await writeFile(`${path}.md`, text);
+}
+
 for (const id of asked.networks) {
   const side = NETWORKS[id];
-  networks.push(await measure(browser, server.address, { id, side, macs: macs(id, side) }, asked));
+  const { adapter, ...network } = await measure(browser, server.address, { id, side, macs: macs(id, side) }, asked);
+  networks.push(network);
+  await save(adapter);
 }
-const [after] = loadavg();
-const [{ model }] = cpus();
-const results = {
-  date: new Date().toISOString(),
-  commit,
-  machine: { processor: model.trim(), threads: cpus().length, load: [before, after].map((load) => load.toFixed(1)) },
-  browser: `Chromium ${browser.version()}`,
-  adapter: networks[0].adapter,
-  versions: versions(asked.runtimes),
-  runs: asked.runs,
-  networks: networks.map(({ adapter: _, ...network }) => network),
-};
 await browser.close();
 await server.close();
-const text = markdown(results);
-const path = repository(`bench/results/${results.date.slice(0, 16).replace(':', '')}`);
-await mkdir(repository('bench/results'), { recursive: true });
-await writeFile(`${path}.json`, `${JSON.stringify(results, null, 1)}\n`);
-await writeFile(`${path}.md`, text);
 console.log(text);

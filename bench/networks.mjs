@@ -25,7 +25,7 @@ export const NETWORKS = {
   resnest50d: 224,
 };
 
-/** Makes what is missing for these networks: weights, images, and, where `onnx` asks for it, timm's networks as ONNX. */
+/** Makes what is missing for these networks: weights, images, and, if `onnx`, timm's networks as ONNX. */
 export async function make(ids, onnx) {
   await mkdir(MADE, { recursive: true });
   for (const id of ids) {

@@ -23,7 +23,8 @@ function rows({ id, side, macs, peak, cells }, runs) {
     const rate = gflops(macs, ms);
     const ratio = ownMs ? `${Number((ms / ownMs).toPrecision(2))}` : '';
     const fewer = warm.length < runs ? ` (of ${warm.length})` : '';
-    return [network, runtime, time(cold), time(ms) + fewer, ratio, `${Number(rate.toPrecision(3))}`, share(rate / Math.max(...peak))];
+    const numbers = [ratio, `${Number(rate.toPrecision(3))}`, share(rate / Math.max(...peak))];
+    return [network, runtime, time(cold), time(ms) + fewer, ...numbers];
   });
 }
 

@@ -32,11 +32,14 @@ function source({ form, sums }) {
     }`;
 }
 
+/** Device and pipelines, once there are any. */
 let prepared;
 
 async function prepare() {
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
   const device = await adapter.requestDevice();
+  // A runtime's crash takes every page's device with it.
+  device.lost.then(() => (prepared = undefined));
   const { vendor, architecture, description } = adapter.info;
   const params = device.createBuffer({ size: 48, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   const result = device.createBuffer({ size: WORKGROUP * WORKGROUPS * 16, usage: GPUBufferUsage.STORAGE });
@@ -81,7 +84,7 @@ async function rate(pipeline) {
   return (2 * 4 * UNROLLED * steps * WORKGROUP * WORKGROUPS) / ms / 1e6;
 }
 
-/** `{ gflops, adapter }`: the rate of the candidate that was fastest when first called, two operations a multiply-add. */
+/** `{ gflops, adapter }`: the rate of the candidate that was fastest at first, two operations to a multiply-add. */
 export async function measure() {
   prepared ??= await prepare();
   if (!prepared.fastest) {
