@@ -259,3 +259,41 @@ test('the offer fits a phone', async () => {
   await screenshot(page, 'offer-phone');
   await page.context().close();
 });
+
+test('of two choices in a row the last counts, and an offer leaves what is open at work', async () => {
+  const { page } = await visit();
+  const family = (name) => page.locator(`[data-testid=family][data-value=${name}]`);
+  await family('regnet').click();
+  await family('resnest').click();
+  await ready(page);
+  await page.waitForTimeout(300);
+  assert.equal(await page.getByTestId('offer').count(), 0, 'the offer of the network that was passed over is gone');
+  assert.equal(await page.getByTestId('variant').inputValue(), 'resnest_tiny');
+
+  await choose(page);
+  await page.getByTestId('offer').waitFor();
+  const { logits } = await reading(page);
+  await drop(page, await file('tests/golden/images/red_panda_197x153.png'), 'panda.png', 'image/png');
+  await page.waitForFunction((logit) => window.splitlens.reading().logits[0] !== logit, logits[0], { timeout: PATIENCE });
+  assert.equal((await reading(page)).network, 'resnest_tiny');
+  await page.getByTestId('offer-decline').click();
+  assert.equal(await page.getByTestId('variant').inputValue(), 'resnest_tiny');
+  assert.equal(await page.getByTestId('offer').count(), 0);
+  await page.context().close();
+});
+
+test('what could be kept nowhere is still at hand in this visit', async () => {
+  const prepare = (page) => page.addInitScript(() => delete window.CacheStorage.prototype.open);
+  const { page } = await visit({ prepare });
+  await load(page);
+  const { logits, run } = await loaded(page);
+  const before = hub.requests.length;
+  await page.getByTestId('side').fill('160');
+  await page.getByTestId('side').press('Enter');
+  assert.equal((await nextReading(page, run)).side, 160);
+  await page.getByTestId('side').fill('224');
+  await page.getByTestId('side').press('Enter');
+  await page.waitForFunction((logit) => window.splitlens.reading().logits[0] === logit, logits[0], { timeout: PATIENCE });
+  assert.equal(hub.requests.length, before, 'nothing is asked again');
+  await page.context().close();
+});

@@ -1,7 +1,7 @@
 // Toggling networks: by the menu, by keys, by dropping their weights; and what does not fit.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertClose, drop, dropAll, file, nextReading, reading, ready, site, visit } from './browser.mjs';
+import { assertClose, drop, dropAll, nextReading, open, PATIENCE, reading, ready, site, visit } from './browser.mjs';
 import { checkpoint } from './hashed.mjs';
 
 const here = site();
@@ -157,4 +157,13 @@ test('the side of the input is free, odd numbers too', async () => {
     await page.getByTestId('side').press('Enter');
     assert.equal(await page.getByTestId('side').inputValue(), '64', 'what no network can see is not taken');
   });
+});
+
+test('a checkpoint that nobody knows, dropped while the page opens, takes nothing away', async () => {
+  const { page } = await open(here, DEBUG);
+  await page.getByTestId('progress').waitFor();
+  await drop(page, Buffer.alloc(100), 'unknown.safetensors');
+  await page.waitForFunction(() => window.splitlens.reading()?.network === 'resnest_tiny', null, { timeout: PATIENCE });
+  await ready(page);
+  await page.context().close();
 });

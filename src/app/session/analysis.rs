@@ -64,7 +64,7 @@ impl Inner {
     pub(super) async fn read(&self, source: Source, life: fn(Progress) -> Life) -> Result<Picture, Failure> {
         let stage = |done, total| self.state.life.set(life(Progress { stage: Stage::Picture, done, total }));
         stage(0, 0);
-        let opened = self.opened.borrow().as_ref().map(|opened| opened.model.preprocess(opened.side));
+        let opened = self.opened.borrow().as_ref().map(|opened| opened.preprocess());
         let described = || self.state.model.get_untracked().map(|model| model.preprocess(model.own_side()));
         let preprocess = opened.or_else(described).ok_or(Failure::Stopped)?;
         let overtaken = || self.stopped.get() || self.inbox.has_more_urgent_than_reading();
@@ -77,7 +77,7 @@ impl Inner {
         self.state.life.set(life(Progress::of(Stage::Run)));
         dom::pause().await;
 
-        let input = normalise(&picture.pixels, &picture.preprocess);
+        let input = normalise(&picture.pixels, &opened.preprocess());
         let untouched = self.run_with(&opened, &input, &Replacements::default()).await?;
         // Asked only now: the visitor may have changed their mind meanwhile.
         let (replacements, dropped) = self.replacements_for(&opened);

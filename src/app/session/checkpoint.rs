@@ -40,6 +40,10 @@ impl Inner {
         if let Err(failure) = result {
             self.tell(Some(failure));
         }
+        if self.opened.borrow().is_none() && self.inbox.wish.borrow().is_none() {
+            // What the page was opening when the file came.
+            self.inbox.wish.replace(Some(self.last.borrow().clone()));
+        }
     }
 
     async fn try_recognise(self: &Rc<Self>, files: Vec<File>) -> Result<(), Failure> {

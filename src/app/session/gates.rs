@@ -50,7 +50,7 @@ impl Inner {
         self.state.life.set(Life::Analysing(Progress::of(Stage::Run)));
         dom::pause().await;
         let wanted = self.wanted();
-        let input = normalise(&picture.pixels, &picture.preprocess);
+        let input = normalise(&picture.pixels, &opened.preprocess());
         let result = match wanted.is_empty() {
             true => self.run_with(&opened, &input, &wanted).await.map(Arc::new),
             false => {

@@ -6,8 +6,11 @@
 
 mod analysis;
 mod checkpoint;
+mod device;
 mod features;
 mod gates;
+mod handle;
+mod inbox;
 mod opening;
 mod weights;
 
@@ -18,10 +21,11 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use web_sys::{AbortController, File};
+use web_sys::AbortController;
 
+use self::inbox::Inbox;
 use super::dom;
-use super::hub::{Host, Hub, HubError, Warning};
+use super::hub::{Hub, Warning};
 use super::intake::{Picture, Source};
 use super::model::{self, CheckpointFile, Model, Origin};
 use super::state::{Classifier, State, View};
@@ -30,9 +34,9 @@ use crate::arch::Variant;
 use crate::engine::{Network, Shelf};
 use crate::gpu::Gpu;
 use crate::graph::Tensor;
-use crate::weights::Entry;
+use crate::vision::Preprocess;
 
-/// Memory of the device for networks that are not at work but may be wanted again.
+/// Memory of the device for the network at work and those that may be wanted again.
 const BUDGET_BYTES: u64 = 1 << 30;
 
 /// A network with its weights, to be opened.
@@ -43,35 +47,6 @@ struct Wish {
     origin: Option<Origin>,
     /// Of the input, in pixels; `None` is the one that the weights were made for.
     side: Option<usize>,
-}
-
-/// What waits to be done, the most urgent first.
-#[derive(Default)]
-struct Inbox {
-    /// Why the device was lost.
-    lost: RefCell<Option<String>>,
-    /// Files of which one is a checkpoint, to find out which network it is of.
-    checkpoint: RefCell<Option<Vec<File>>>,
-    wish: RefCell<Option<Wish>>,
-    picture: RefCell<Option<Source>>,
-    /// Whether other gates are wanted, see [`State::replacements`].
-    gates: Cell<bool>,
-    /// A unit whose activations are to be read back.
-    unit: Cell<Option<usize>>,
-    /// A layer whose group maps are to be read back.
-    layer: Cell<Option<usize>>,
-}
-
-impl Inbox {
-    /// Whether reading a picture is no longer worth the while.
-    fn has_more_urgent_than_reading(&self) -> bool {
-        self.has_more_urgent_than_opening() || self.picture.borrow().is_some()
-    }
-
-    /// Whether fetching a network's weights is no longer worth the while.
-    fn has_more_urgent_than_opening(&self) -> bool {
-        self.lost.borrow().is_some() || self.checkpoint.borrow().is_some() || self.wish.borrow().is_some()
-    }
 }
 
 /// What tells one network on the device from another: its model, and the side of its input.
@@ -87,6 +62,17 @@ struct Opened {
     classifier: Arc<Classifier>,
     /// The run whose activations the device holds; none while another is at work or has failed.
     ran: Cell<Option<u64>>,
+}
+
+impl Opened {
+    fn key(&self) -> Key {
+        (self.model.key.clone(), self.side)
+    }
+
+    /// How a picture becomes its input.
+    fn preprocess(&self) -> Preprocess {
+        self.model.preprocess(self.side)
+    }
 }
 
 struct Inner {
@@ -133,146 +119,17 @@ struct Inner {
 #[derive(Clone, Copy)]
 pub struct Session(StoredValue<Rc<Inner>, LocalStorage>);
 
-impl Session {
-    pub fn new(state: State) -> Self {
-        let first = Wish { variant: model::first(), origin: None, side: None };
-        Self(StoredValue::new_local(Rc::new(Inner {
-            state,
-            inbox: Inbox::default(),
-            working: Cell::new(false),
-            begun: Cell::new(false),
-            gpu: RefCell::default(),
-            opened: RefCell::default(),
-            shelf: RefCell::new(Shelf::new(budget_bytes())),
-            last: RefCell::new(first),
-            hub: Hub::from_page(),
-            warnings: RefCell::default(),
-            origins: RefCell::default(),
-            waiting: RefCell::default(),
-            models: RefCell::default(),
-            files: RefCell::default(),
-            picture: RefCell::default(),
-            place: Cell::new(None),
-            view: Cell::new(None),
-            branches: RefCell::default(),
-            runs: Cell::new(0),
-            losses: Cell::new(0),
-            stop: RefCell::default(),
-            stopped: Cell::new(false),
-            lose_once: Cell::new(dom::query("lose").as_deref() == Some("1")),
-        })))
-    }
-
-    /// Opens what was last asked for, then analyses the picture that is wanted or shown.
-    pub fn open(&self) {
-        let inner = self.0.get_value();
-        let wish = inner.last.borrow().clone();
-        if let Some(source) = inner.waiting.take() {
-            inner.inbox.picture.borrow_mut().get_or_insert(source);
-        }
-        inner.begun.set(true);
-        inner.want(wish);
-    }
-
-    /// Opens a network, or offers to load its weights where the page has none.
-    pub fn choose(&self, variant: &'static Variant) {
-        let inner = self.0.get_value();
-        let same_side = inner.state.variant.get_untracked().side == variant.side;
-        let side = inner.state.side.get_untracked().filter(|_| same_side);
-        inner.state.variant.set(variant);
-        inner.state.side.set(side);
-        inner.want(Wish { variant, origin: None, side });
-    }
-
-    /// Opens a network with published weights.
-    pub fn load(&self, variant: &'static Variant, entry: Entry) {
-        let inner = self.0.get_value();
-        inner.state.variant.set(variant);
-        inner.want(Wish { variant, origin: Some(Origin::Published(Arc::new(entry))), side: None });
-    }
-
-    /// Takes an offer from the screen: the network at work stays.
-    pub fn decline(&self) {
-        self.0.get_value().show_opened();
-    }
-
-    /// Who would be asked for published weights.
-    pub fn hub_host(&self) -> Result<Host, HubError> {
-        self.0.get_value().hub.host()
-    }
-
-    /// Whether a network can be opened without asking the visitor.
-    pub fn has(&self, variant: &'static Variant) -> bool {
-        self.0.get_value().origin(variant).is_some()
-    }
-
-    /// Looks around once there is time: what is published, and which of it is on this machine.
-    pub fn survey(&self) {
-        let inner = self.0.get_value();
-        spawn_local(async move { inner.survey().await });
-    }
-
-    /// Opens the network at work for inputs of another side; `None` is the weights' own.
-    pub fn resize(&self, side: Option<usize>) {
-        let inner = self.0.get_value();
-        inner.state.side.set(side);
-        let wish = Wish { side, ..inner.last.borrow().clone() };
-        inner.want(wish);
-    }
-
-    /// Finds out which network a checkpoint is of and opens it; a description may lie beside it.
-    pub fn take_checkpoint(&self, files: Vec<File>) {
-        let inner = self.0.get_value();
-        inner.inbox.checkpoint.replace(Some(files));
-        inner.hurry();
-    }
-
-    /// Opens a network with the weights of a file that fits it.
-    pub fn open_file(&self, variant: &'static Variant, file: CheckpointFile) {
-        self.0.get_value().want_file(variant, file);
-    }
-
-    /// As [`analyse`](Self::analyse), with what the page begins with: whatever the visitor has chosen meanwhile
-    /// comes before it.
-    pub fn begin_with(&self, source: Source) {
-        self.0.get_value().inbox.picture.borrow_mut().get_or_insert(source);
-    }
-
-    /// Reads a picture and runs the network on it.
-    pub fn analyse(&self, source: Source) {
-        let inner = self.0.get_value();
-        inner.inbox.picture.replace(Some(source));
-        // What comes before the page has begun is found by the first opening.
-        if inner.begun.get() {
-            inner.wake();
-        }
-    }
-
-    /// Reads back the activations of a unit of the last run; they arrive in [`State::activations`].
-    pub fn want_activations(&self, unit: usize) {
-        let inner = self.0.get_value();
-        inner.inbox.unit.set(Some(unit));
-        inner.wake();
-    }
-
-    /// Gives up the work at hand, where it can be given up.
-    pub fn stop(&self) {
-        let inner = self.0.get_value();
-        inner.stopped.set(true);
-        inner.abort();
-    }
-
-    /// The open device.
-    pub fn gpu(&self) -> Option<Gpu> {
-        self.0.get_value().gpu.borrow().clone()
-    }
-}
-
 impl Inner {
     /// Where the weights of a variant can be had from without asking.
     fn origin(&self, variant: &Variant) -> Option<Origin> {
         let known = self.origins.borrow().get(variant.id).cloned();
         known.or_else(|| model::is_shipped(variant).then_some(Origin::Shipped))
+    }
+
+    /// What waits to be opened, or is at work or was tried last.
+    fn latest(&self) -> Wish {
+        let waiting = self.inbox.wish.borrow().clone();
+        waiting.unwrap_or_else(|| self.last.borrow().clone())
     }
 
     fn want(self: &Rc<Self>, wish: Wish) {

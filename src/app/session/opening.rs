@@ -1,25 +1,31 @@
-//! From nothing, or from the ruins of a lost device, to a network that is ready to run.
+//! From a wish to a network that is ready to run.
 
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::{Inner, Opened, Wish};
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::intake::Picture;
 use crate::app::model::{Model, Origin};
-use crate::app::state::{Classifier, Host, Kept, Life, Notice, Progress, Stage, Tone};
+use crate::app::state::{Analysis, Classifier, Host, Kept, Life, Progress, Stage};
 use crate::arch::Variant;
 use crate::engine::{self, EngineError, Network};
-use crate::gpu::{Gpu, GpuError};
-use crate::vision::SIDES;
+use crate::gpu::Gpu;
+use crate::vision::{Preprocess, SIDES};
 
-/// How often in a row a lost device is replaced before the page gives up.
-const PATIENCE: usize = 3;
+/// What became of a wish that did not fail.
+pub(super) enum Outcome {
+    /// The network is open and has looked at a picture.
+    Ran,
+    /// It is open, and there was no picture.
+    Ready,
+    /// Its weights have to be asked for first, or once more.
+    Offered,
+}
 
 impl Inner {
     pub(super) async fn open(self: &Rc<Self>, wish: Wish) {
@@ -32,7 +38,7 @@ impl Inner {
         }
     }
 
-    async fn opening_failed(&self, failure: Failure) {
+    pub(super) async fn opening_failed(&self, failure: Failure) {
         // A loss may be heard of just after the failure that it caused.
         dom::pause().await;
         if self.is_overtaken(&failure) {
@@ -59,62 +65,87 @@ impl Inner {
             self.state.variant.set(variant);
             self.state.side.set(side);
             self.state.model.set(Some(opened.model.clone()));
+            self.keep(&opened);
+        }
+        if self.state.life.with_untracked(|life| matches!(life, Life::Opening(_))) {
             self.state.life.set(Life::Ready);
         }
     }
 
-    /// Whether there was a picture to run on, too. Without weights the visitor is made an offer.
-    async fn try_open(self: &Rc<Self>, wish: Wish) -> Result<bool, Failure> {
+    /// Opens a network and analyses the picture with it. Without weights the visitor is made an offer.
+    pub(super) async fn try_open(self: &Rc<Self>, wish: Wish) -> Result<Outcome, Failure> {
         let Wish { variant, side, .. } = wish;
-        let origin = match wish.origin.clone() {
-            Some(origin) => origin,
-            None => match self.at_hand(variant).await? {
-                Some(origin) => origin,
-                None => {
-                    self.offer(variant);
-                    return Ok(false);
-                }
-            },
+        self.state.variant.set(variant);
+        self.state.side.set(side);
+        self.state.offer.set(None);
+        self.last.replace(wish.clone());
+        let at_hand = match wish.origin {
+            Some(origin) => Some(origin),
+            None => self.at_hand(variant).await?,
         };
-        self.last.replace(wish);
+        self.go_on()?;
+        let Some(origin) = at_hand else {
+            self.offer(variant);
+            return Ok(Outcome::Offered);
+        };
         let model = self.model(variant, &origin).await?;
         let side = side.unwrap_or(model.own_side());
         self.state.model.set(Some(model.clone()));
 
         let gpu = self.gpu().await?;
+        self.go_on()?;
         let opened = match self.opened(&gpu, &model, side, &origin).await {
             Err(failure) if matches!(origin, Origin::Published(_)) && !self.is_overtaken(&failure) => {
                 // The next try goes on where this one ended.
                 self.opening_failed(failure).await;
                 self.offer(variant);
-                return Ok(false);
+                return Ok(Outcome::Offered);
             }
             result => result?,
         };
         self.origins.borrow_mut().insert(variant.id, origin);
-        self.report(&gpu, &opened);
-        self.opened.replace(Some(opened));
-        let ran = match self.first_picture().await {
+        let before = self.opened.replace(Some(opened.clone()));
+        self.keep(&opened);
+        let ran = self.first_picture().await;
+        if ran.is_err() && before.is_some() && !self.is_shown(&opened) {
+            // The screen still shows what the network before made of the picture.
+            self.opened.replace(before);
+            return ran.map(|_| Outcome::Ready);
+        }
+        let ran = match ran {
             // The network is ready all the same.
             Err(failure) if failure.is_of_picture() => {
                 self.state.life.set(Life::Ready);
                 self.tell(Some(failure));
-                return Ok(false);
+                return Ok(Outcome::Ready);
             }
             result => result?,
         };
         self.state.life.set(Life::Ready);
         self.pass_on_warnings();
-        Ok(ran)
+        Ok(if ran { Outcome::Ran } else { Outcome::Ready })
     }
 
-    fn offer(&self, variant: &'static Variant) {
+    /// Whether the analysis on the screen is this network's.
+    fn is_shown(&self, opened: &Opened) -> bool {
+        let same = |analysis: &Arc<Analysis>| analysis.model.key == opened.model.key && analysis.side == opened.side;
+        self.state.analysis.with_untracked(|analysis| analysis.as_ref().is_some_and(same))
+    }
+
+    /// Goes on with the work at hand, unless the visitor has stopped it or wants something else by now.
+    pub(super) fn go_on(&self) -> Result<(), Failure> {
+        match self.stopped.get() || self.inbox.has_more_urgent_than_opening() {
+            true => Err(Failure::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    /// Offers to load the weights of a variant; what is open stays at work.
+    pub(super) fn offer(&self, variant: &'static Variant) {
+        self.show_opened();
         self.state.variant.set(variant);
         self.state.side.set(None);
         self.state.offer.set(Some(variant));
-        if self.opened.borrow().is_some() {
-            self.state.life.set(Life::Ready);
-        }
     }
 
     /// The card and the classes, fetched once.
@@ -134,44 +165,17 @@ impl Inner {
         Ok(model)
     }
 
-    /// The open device, or a new one.
-    async fn gpu(self: &Rc<Self>) -> Result<Gpu, Failure> {
-        let open = self.gpu.borrow().clone();
-        if let Some(gpu) = open {
-            return Ok(gpu);
-        }
-        self.stage(Progress::of(Stage::Adapter));
-        // `?webgpu=off` shows what a browser without WebGPU would.
-        if dom::query("webgpu").as_deref() == Some("off") {
-            return Err(GpuError::NoWebGpu.into());
-        }
-        // Asked here, since an engine without an adapter cannot tell the one from the other.
-        let offered = js_sys::Reflect::get(&window().navigator(), &"gpu".into()).is_ok_and(|gpu| gpu.is_truthy());
-        let gpu = match Gpu::open().await {
-            Err(GpuError::NoWebGpu) if offered => return Err(Failure::NoAdapter("none was offered".into())),
-            result => result?,
-        };
-        self.gpu.replace(Some(gpu.clone()));
-        let (session, watched) = (self.clone(), gpu.clone());
-        spawn_local(async move {
-            let why = watched.wait_lost().await;
-            // A device that has been replaced already is nobody's loss.
-            if session.gpu.borrow().as_ref() == Some(&watched) {
-                session.inbox.lost.replace(Some(why));
-                session.hurry();
-            }
-        });
-        Ok(gpu)
-    }
-
     /// The network as it stands on the device, or put there now.
     async fn opened(&self, gpu: &Gpu, model: &Arc<Model>, side: usize, origin: &Origin) -> Result<Rc<Opened>, Failure> {
         let key = (model.key.clone(), side);
-        let kept = self.shelf.borrow_mut().get(&key);
+        // The one at work may have had to leave the shelf.
+        let at_work = self.opened.borrow().clone().filter(|opened| opened.key() == key);
+        let kept = at_work.or_else(|| self.shelf.borrow_mut().get(&key));
         if let Some(kept) = kept {
             return Ok(kept);
         }
         let checkpoint = self.checkpoint(model, origin).await?;
+        self.go_on()?;
         let graph = model.graph(side);
         // Weights, of which there is about one copy on the device, are most of what a network takes.
         self.shelf.borrow_mut().make_room(4 * model.cost(side).parameters);
@@ -195,25 +199,26 @@ impl Inner {
             result => result?,
         };
         let classifier = Arc::new(classifier(&network, model.labels.len()));
-        let bytes = network.account().total_bytes;
         let (model, origin) = (model.clone(), origin.clone());
-        let opened = Rc::new(Opened { network, model, origin, side, classifier, ran: Cell::new(None) });
-        self.shelf.borrow_mut().put(key, opened.clone(), bytes);
-        Ok(opened)
+        Ok(Rc::new(Opened { network, model, origin, side, classifier, ran: Cell::new(None) }))
     }
 
-    /// Tells the page what the device holds.
-    fn report(&self, gpu: &Gpu, opened: &Opened) {
-        let shelf = self.shelf.borrow();
+    /// Keeps the network at work on the shelf, and tells the page what the device holds.
+    fn keep(&self, opened: &Rc<Opened>) {
+        let account = opened.network.account();
+        let mut shelf = self.shelf.borrow_mut();
+        shelf.put(opened.key(), opened.clone(), account.total_bytes);
         let kept = Kept { networks: shelf.len(), bytes: shelf.bytes(), budget_bytes: shelf.budget_bytes() };
-        self.state.host.set(Some(Host { adapter: gpu.adapter().clone(), account: opened.network.account(), kept }));
+        let adapter = self.gpu.borrow().as_ref().map(|gpu| gpu.adapter().clone());
+        self.state.host.set(adapter.map(|adapter| Host { adapter, account, kept }));
     }
 
     /// Analyses the picture that waits, or else the one on screen; says whether there was one.
     async fn first_picture(self: &Rc<Self>) -> Result<bool, Failure> {
         let shown = self.picture.borrow().clone();
         let ready = shown.clone().filter(|picture| self.fits(picture));
-        let source = match (self.inbox.picture.take(), shown) {
+        let wanted = self.inbox.picture.take().or_else(|| self.waiting.take());
+        let source = match (wanted, shown) {
             (Some(source), _) => source,
             (None, Some(picture)) if ready.is_none() => picture.source,
             (None, _) => match ready {
@@ -233,45 +238,17 @@ impl Inner {
         }
     }
 
-    /// Whether a picture was read for a network like the one that is open.
+    /// Whether a picture was resized as the open network wants it; mean and deviation are no matter of pixels.
     fn fits(&self, picture: &Picture) -> bool {
+        let Preprocess { mean, std, .. } = picture.preprocess;
         let opened = self.opened.borrow();
-        opened.as_ref().is_some_and(|opened| opened.model.preprocess(opened.side) == picture.preprocess)
+        opened.as_ref().is_some_and(|opened| Preprocess { mean, std, ..opened.preprocess() } == picture.preprocess)
     }
 
     /// Whether the worker's next turn deals with a failure: it recovers from a loss, and a newer wish has set what
     /// the page shows.
     fn is_overtaken(&self, failure: &Failure) -> bool {
         self.is_lost() || (*failure == Failure::Stopped && self.inbox.has_more_urgent_than_opening())
-    }
-
-    pub(super) fn is_lost(&self) -> bool {
-        self.inbox.lost.borrow().is_some()
-    }
-
-    /// A new adapter and device, the weights from the cached bytes, the same picture again.
-    pub(super) async fn recover(self: &Rc<Self>, why: String) {
-        self.gpu.replace(None);
-        self.opened.replace(None);
-        self.shelf.borrow_mut().clear();
-        self.losses.set(self.losses.get() + 1);
-        if self.losses.get() > PATIENCE {
-            self.losses.set(0);
-            self.state.life.set(Life::Failed(Failure::Lost(why)));
-            return;
-        }
-        let wish = self.inbox.wish.take().unwrap_or_else(|| self.last.borrow().clone());
-        self.state.notice.set(None);
-        let ran = match self.try_open(wish).await {
-            Ok(ran) => ran,
-            Err(failure) => return self.opening_failed(failure).await,
-        };
-        // What went wrong with a picture meanwhile is the more important news.
-        if self.state.notice.with_untracked(Option::is_none) {
-            let picture = if ran { " and has read the picture anew" } else { "" };
-            let text = format!("The graphics device was lost; the network was set up again on a new one{picture}.");
-            self.state.notice.set(Some(Notice { tone: Tone::Recovered, text }));
-        }
     }
 
     pub(super) fn stage(&self, progress: Progress) {
