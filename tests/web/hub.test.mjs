@@ -283,7 +283,7 @@ test('of two choices in a row the last counts, and an offer leaves what is open 
 });
 
 test('what could be kept nowhere is still at hand in this visit', async () => {
-  const prepare = (page) => page.addInitScript(() => delete window.CacheStorage.prototype.open);
+  const prepare = (page) => page.addInitScript(() => Object.defineProperty(window, 'caches', { get: () => undefined }));
   const { page } = await visit({ prepare });
   await load(page);
   const { logits, run } = await loaded(page);
