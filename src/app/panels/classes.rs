@@ -13,6 +13,7 @@ pub fn ClassSelect() -> impl IntoView {
         classes.sort_by_key(|(_, name)| name.to_lowercase());
         classes
     });
+    // Another network may have another name for the class of the same number, hence both are the key.
     view! {
         <label class="field">
             <span>"Class"</span>
@@ -24,7 +25,7 @@ pub fn ClassSelect() -> impl IntoView {
                     }
                 }
             >
-                <For each=move || sorted.get() key=|(class, _)| *class let((class, name))>
+                <For each=move || sorted.get() key=Clone::clone let((class, name))>
                     <option value=class.to_string() prop:selected=move || state.shown_class() == Some(class)>{name.clone()}</option>
                 </For>
             </select>

@@ -2,12 +2,13 @@ use leptos::prelude::*;
 
 use crate::app::state::{Analysis, State, View};
 use crate::app::words;
-use crate::vision::Prediction;
+use crate::vision::{Label, Prediction};
 
 /// A class of the list.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 struct Line {
     class: Prediction,
+    label: Label,
     /// Its probability in the untouched run, where gates were replaced.
     untouched: Option<f32>,
     /// It was on the untouched run's list and is no more.
@@ -25,6 +26,7 @@ impl Line {
                 probability: analysis.probabilities[index],
                 logit: analysis.reading.logits[index],
             },
+            label: analysis.model.labels[index].clone(),
             untouched: what_if.map(|what_if| what_if.untouched.probabilities[index]),
             fallen,
         };
@@ -33,8 +35,9 @@ impl Line {
     }
 
     /// What tells a row from the one that stood in its place.
-    fn key(&self) -> (usize, u32, Option<u32>, bool) {
-        (self.class.index, self.class.probability.to_bits(), self.untouched.map(f32::to_bits), self.fallen)
+    fn key(&self) -> (usize, String, u32, Option<u32>, bool) {
+        let Self { class, label, untouched, fallen } = self;
+        (class.index, label.short.clone(), class.probability.to_bits(), untouched.map(f32::to_bits), *fallen)
     }
 }
 
@@ -62,7 +65,7 @@ pub fn PredictionList() -> impl IntoView {
             </header>
             <ol class="top">
                 <For each=ranked key=|(rank, line)| (*rank, line.key()) let((_, line))>
-                    <li class:fallen=line.fallen><Row line/></li>
+                    <Row line/>
                 </For>
             </ol>
         </section>
@@ -72,12 +75,8 @@ pub fn PredictionList() -> impl IntoView {
 #[component]
 fn Row(line: Line) -> impl IntoView {
     let state = expect_context::<State>();
-    let Line { class: Prediction { index, probability, .. }, untouched, fallen } = line;
-    let names = state.analysis.with_untracked(|analysis| {
-        let label = &analysis.as_ref()?.model.labels[index];
-        Some((label.short.clone(), label.long.clone()))
-    });
-    let (short, long) = names.unwrap_or_default();
+    let Line { class: Prediction { index, probability, .. }, label: Label { short, long, .. }, untouched, fallen } =
+        line;
     let is_shown = move || state.view.get() == View::Class && state.shown_class() == Some(index);
     let mark = untouched.map(|untouched| {
         view! { <span class="top-mark" style:left=format!("min(calc(100% - 2px), {:.2}%)", untouched * 100.0)></span> }
@@ -92,19 +91,22 @@ fn Row(line: Line) -> impl IntoView {
         }
     });
     view! {
-        <button
-            class="top-row" type="button" data-testid={if fallen { "fallen" } else { "top" }} data-index=index.to_string()
-            data-probability=format!("{probability:.6}")
-            data-untouched=untouched.map(|untouched| format!("{untouched:.6}")) title=long
-            aria-pressed=move || is_shown().to_string()
-            on:click=move |_| state.choose_class(index)
-        >
-            <span class="top-name">{short}</span>
-            <span class="top-bar" aria-hidden="true">
-                <span class="top-part" style:width=format!("{:.2}%", probability * 100.0)></span>{mark}
-            </span>
-            <span class="top-percent">{words::percent(probability)}</span>
-            {change}
-        </button>
+        <li class:fallen=fallen>
+            <button
+                class="top-row" type="button" data-testid={if fallen { "fallen" } else { "top" }}
+                data-index=index.to_string()
+                data-probability=format!("{probability:.6}")
+                data-untouched=untouched.map(|untouched| format!("{untouched:.6}")) title=long
+                aria-pressed=move || is_shown().to_string()
+                on:click=move |_| state.choose_class(index)
+            >
+                <span class="top-name">{short}</span>
+                <span class="top-bar" aria-hidden="true">
+                    <span class="top-part" style:width=format!("{:.2}%", probability * 100.0)></span>{mark}
+                </span>
+                <span class="top-percent">{words::percent(probability)}</span>
+                {change}
+            </button>
+        </li>
     }
 }
