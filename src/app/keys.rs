@@ -19,10 +19,10 @@ pub fn listen(state: State, session: Session, help: Help) {
 }
 
 fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
-    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || is_taken(event) {
+    let key = event.key();
+    if event.default_prevented() || is_command(event, &key) || is_taken(event) {
         return;
     }
-    let key = event.key();
     match key.as_str() {
         "?" => help.toggle(),
         "[" | "]" => match neighbour(state, session, key == "]") {
@@ -78,6 +78,14 @@ fn neighbour(state: State, session: Session, forward: bool) -> Option<&'static V
 /// One further or back, around the ends.
 fn step(position: usize, count: usize, forward: bool) -> usize {
     (position + if forward { 1 } else { count - 1 }) % count
+}
+
+/// Whether modifiers make the key a command of the browser's or the system's. Many layouts have brackets and the
+/// question mark behind AltGr or Option only, and on Windows AltGr counts as Ctrl with Alt.
+fn is_command(event: &KeyboardEvent, key: &str) -> bool {
+    let may_need_alt = matches!(key, "[" | "]" | "?");
+    let is_typed = may_need_alt && event.get_modifier_state("AltGraph");
+    event.meta_key() || event.ctrl_key() && !is_typed || event.alt_key() && !may_need_alt
 }
 
 /// Whether the focus is on something that makes its own use of keys.
