@@ -33,7 +33,11 @@ pub async fn bytes(
     };
     let response = request(path, stop).await?;
     let total = expected_bytes(&response);
-    let mut bytes = Vec::with_capacity(total);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(total).map_err(|_| FetchError::Content {
+        path: path.into(),
+        why: format!("the server announces {total} bytes, more than the page can hold"),
+    })?;
     let body = Body::of(&response);
     while let Some(piece) = body.next().await.map_err(failed)? {
         append(&mut bytes, &piece);
