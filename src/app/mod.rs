@@ -4,6 +4,7 @@
 //! [`session`] is the one worker between page and engine; [`state`] is what it leaves for the panels to
 //! show; [`lens`] is the map that lies over the picture.
 
+mod analysis;
 mod arrivals;
 mod canvas;
 mod debug;
@@ -27,6 +28,7 @@ mod samples;
 mod session;
 mod state;
 mod telling;
+mod view;
 mod what_if;
 mod words;
 

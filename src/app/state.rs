@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+pub use super::analysis::{Analysis, Classifier};
 use super::failure::Failure;
 use super::features::GroupMaps;
 use super::intake::Picture;
 use super::model::{self, CheckpointFile, Model};
+pub use super::view::View;
 use super::what_if::WhatIf;
 use crate::arch::Variant;
 use crate::engine::Account;
 use crate::gpu::AdapterInfo;
 use crate::graph::{Mismatch, Tensor};
-use crate::reading::{Reading, Replacements, UnitReading};
-use crate::vision::{ChannelOrder, ColourMap, MapKind, Prediction, RangeScope};
+use crate::reading::{Replacements, UnitReading};
+use crate::vision::{ChannelOrder, ColourMap, RangeScope};
 use crate::weights::Catalogue;
 
 /// The page's life.
@@ -109,82 +111,6 @@ pub struct Unknown {
     pub file: String,
     pub nearest: &'static Variant,
     pub mismatch: Mismatch,
-}
-
-/// A network's last linear layer, kept for class activation maps.
-pub struct Classifier {
-    /// `[classes, features]`
-    pub weight: Vec<f32>,
-    pub bias: Vec<f32>,
-}
-
-impl Classifier {
-    /// The weights of one class, one per channel of the features.
-    pub fn row(&self, class: usize) -> &[f32] {
-        let features = self.weight.len() / self.bias.len();
-        &self.weight[class * features..][..features]
-    }
-}
-
-/// What one run on one picture left behind.
-pub struct Analysis {
-    /// Counts runs: what is cached for one run is not shown with another.
-    pub run: u64,
-    pub model: Arc<Model>,
-    /// Of the network's input, in pixels.
-    pub side: usize,
-    pub classifier: Arc<Classifier>,
-    pub reading: Reading,
-    pub probabilities: Vec<f32>,
-    pub top: Vec<Prediction>,
-    /// From handing the tensor over to having the reading.
-    pub run_ms: f64,
-    /// Where gates were replaced.
-    pub what_if: Option<WhatIf>,
-}
-
-/// What lies over the picture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum View {
-    Contribution,
-    Share,
-    Difference,
-    Activation,
-    /// Of a network without units: a layer's feature maps.
-    Features,
-    Class,
-}
-
-impl View {
-    pub const ALL: [View; 6] =
-        [View::Contribution, View::Share, View::Difference, View::Activation, View::Features, View::Class];
-
-    /// The kind of branch map; a layer's feature maps and a class activation map belong to no branch.
-    pub fn kind(self) -> Option<MapKind> {
-        match self {
-            View::Contribution => Some(MapKind::Contribution),
-            View::Share => Some(MapKind::Share),
-            View::Difference => Some(MapKind::Difference),
-            View::Activation => Some(MapKind::Activation),
-            View::Features | View::Class => None,
-        }
-    }
-
-    /// Whether zero is the middle of the scale instead of its end.
-    pub fn diverges(self) -> bool {
-        matches!(self, View::Difference | View::Class)
-    }
-
-    pub fn title(self) -> &'static str {
-        match self {
-            View::Contribution => "Contribution",
-            View::Share => "Share",
-            View::Difference => "Difference",
-            View::Activation => "Activation",
-            View::Features => "Features",
-            View::Class => "Class",
-        }
-    }
 }
 
 /// What the branches of a unit hold, channel by channel.
