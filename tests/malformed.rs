@@ -6,6 +6,7 @@ use std::cell::Cell;
 
 use proptest::prelude::*;
 use serde_json::json;
+use splitlens::arch::{Recognition, recognise};
 use splitlens::weights::{Catalogue, Checkpoint, Header, WeightsError};
 
 /// The system's allocator, which keeps account for each thread.
@@ -179,6 +180,18 @@ fn large_headers_take_memory_by_their_size() {
     for header in [dimensions, name, dtype, nested, format!("{{\"w\":\"{long}\"}}"), format!("\"{long}\"")] {
         read(&file(&header, &[])).unwrap_err();
     }
+}
+
+/// A list for the nearest network only, not for every one.
+#[test]
+fn names_of_no_network_take_memory_once() {
+    let shapes = (0..100_000).map(|n| (format!("{n}"), vec![])).collect();
+    let (own, _) = peak(|| recognise(&Default::default()));
+    let (held, recognition) = peak(|| recognise(&shapes));
+    let Recognition::Nearest { mismatch, .. } = recognition else { panic!("{recognition:?}") };
+    assert_eq!(mismatch.unexpected.len(), 100_000);
+    // For each name, twice what was measured: itself, and its place in the list and in the map before that.
+    assert!(held <= own + 70 * 100_000, "{held} bytes, of which {own} for the networks");
 }
 
 /// A length that lies asks for nothing: it is held against the file first.

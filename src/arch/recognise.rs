@@ -2,7 +2,7 @@
 
 use super::Variant;
 use super::zoo::VARIANTS;
-use crate::graph::{Mismatch, Shapes};
+use crate::graph::{Mismatch, Parameter, Shapes};
 
 /// What the tensors of a checkpoint are the weights of.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,19 +17,21 @@ pub enum Recognition {
 /// Compares a checkpoint with every variant of the table. The number of classes is free: the classifier's bias says
 /// it, or else its weight; where neither does, the variant's own is taken.
 pub fn recognise(shapes: &Shapes) -> Recognition {
-    let mut compared: Vec<_> = VARIANTS.iter().map(|variant| (variant, compare(variant, shapes))).collect();
-    compared.sort_by_key(|(_, (_, mismatch))| mismatch.count());
-    let fits = compared.iter().take_while(|(_, (_, mismatch))| mismatch.count() == 0);
-    let variants: Vec<&Variant> = fits.map(|(variant, _)| *variant).collect();
-    let (variant, (classes, mismatch)) = compared.swap_remove(0);
+    // Only the nearest gets lists: a file may have so many names that a list for every variant does not fit.
+    let count = |variant| Mismatch::count_between(&needed(variant, shapes).1, shapes);
+    let mut counted: Vec<_> = VARIANTS.iter().map(|variant| (variant, count(variant))).collect();
+    counted.sort_by_key(|(_, count)| *count);
+    let (variant, _) = counted[0];
+    let (classes, parameters) = needed(variant, shapes);
+    let variants: Vec<_> = counted.iter().take_while(|(_, count)| *count == 0).map(|(variant, _)| *variant).collect();
     match variants.is_empty() {
         false => Recognition::Fits { variants, classes },
-        true => Recognition::Nearest { variant, classes, mismatch },
+        true => Recognition::Nearest { variant, classes, mismatch: Mismatch::between(&parameters, shapes) },
     }
 }
 
-/// The classifier's number of classes, and where the tensors differ from the variant's.
-fn compare(variant: &Variant, shapes: &Shapes) -> (usize, Mismatch) {
+/// The classifier's number of classes, and the tensors that the variant needs for so many.
+fn needed(variant: &Variant, shapes: &Shapes) -> (usize, Vec<Parameter>) {
     let graph = variant.build(variant.side, variant.side, variant.classes);
     let [weight, bias] = ["weight", "bias"].map(|suffix| format!("{}.{suffix}", graph.classifier));
     let said = shapes.get(&bias).or(shapes.get(&weight)).and_then(|shape| shape.first());
@@ -39,7 +41,7 @@ fn compare(variant: &Variant, shapes: &Shapes) -> (usize, Mismatch) {
     for parameter in parameters.iter_mut().filter(|parameter| parameter.name == weight || parameter.name == bias) {
         parameter.shape[0] = classes;
     }
-    (classes, Mismatch::between(&parameters, shapes))
+    (classes, parameters)
 }
 
 #[cfg(test)]

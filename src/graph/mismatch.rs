@@ -30,6 +30,15 @@ impl Mismatch {
         mismatch
     }
 
+    /// [`count`](Self::count) of [`between`](Self::between) without the lists: a file may have very many names.
+    pub fn count_between(parameters: &[Parameter], shapes: &Shapes) -> usize {
+        let found = parameters.iter().filter_map(|parameter| Some((parameter, shapes.get(&parameter.name)?)));
+        let (known, fitting) = found.fold((0, 0), |(known, fitting), (parameter, shape)| {
+            (known + 1, fitting + usize::from(*shape == parameter.shape))
+        });
+        parameters.len() - fitting + shapes.len() - known
+    }
+
     /// How many tensors differ; 0 is a fit.
     pub fn count(&self) -> usize {
         self.missing.len() + self.unexpected.len() + self.misshapen.len()
@@ -64,6 +73,8 @@ mod tests {
         assert_eq!((fit.count(), fit), (0, Mismatch::default()));
         let found = Mismatch::between(&needed, &shapes(&[("w", &[1, 2]), ("x", &[2])]));
         assert_eq!(found.count(), 3);
+        assert_eq!(Mismatch::count_between(&needed, &shapes(&[("w", &[1, 2]), ("x", &[2])])), 3);
+        assert_eq!(Mismatch::count_between(&needed, &shapes(&[("b", &[2]), ("w", &[2])])), 0);
         assert_eq!(found.to_string(), "1 missing (b); 1 unexpected (x); 1 of another shape (w: [1, 2] for [2])");
         let many = Mismatch::between(&[], &shapes(&[("a", &[]), ("b", &[]), ("c", &[]), ("d", &[])]));
         assert_eq!(many.to_string(), "4 unexpected (a, b, c, ..)");
