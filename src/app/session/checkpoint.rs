@@ -14,8 +14,8 @@ use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::model::CheckpointFile;
 use crate::app::state::{Life, Progress, Puzzle, Stage, Unknown};
-use crate::arch::{Recognition, recognise, zoo};
-use crate::vision::ModelCard;
+use crate::arch::{Recognition, Variant, recognise};
+use crate::vision::{CardError, ModelCard};
 use crate::weights::{Header, WeightsError};
 
 /// The header's length stands in a file's first bytes.
@@ -53,11 +53,12 @@ impl Inner {
         match recognise(&header.shapes()) {
             Recognition::Fits { variants, classes } => {
                 let card = card(&files, &name).await?;
+                let described = card.as_ref().map(|card| described(card, &variants)).transpose();
+                let described = described.map_err(|why| Failure::Checkpoint(format!("‘{name}’: {why}")))?;
                 let number = FILES.get();
                 FILES.set(number + 1);
-                let described = card.as_ref().and_then(|card| zoo::variant(&card.name));
                 let file = CheckpointFile { number, name, blob: file.clone().unchecked_into(), classes, card };
-                match (variants.as_slice(), described.filter(|variant| variants.contains(variant))) {
+                match (variants.as_slice(), described) {
                     (_, Some(variant)) | (&[variant], None) => self.want_file(variant, file),
                     (_, None) => self.state.puzzle.set(Some(Puzzle::Ambiguous { file, fits: variants })),
                 }
@@ -68,6 +69,13 @@ impl Inner {
         }
         Ok(())
     }
+}
+
+/// Of the variants that fit the tensors, the one that the description beside them is of.
+fn described(card: &ModelCard, fits: &[&'static Variant]) -> Result<&'static Variant, CardError> {
+    let ids = || fits.iter().map(|variant| variant.id).collect::<Vec<_>>().join(" or ");
+    let described = fits.iter().find(|variant| variant.id == card.name).copied();
+    described.ok_or_else(|| CardError::Name { expected: ids(), found: card.name.clone() })
 }
 
 /// What a checkpoint says of its tensors; only its beginning is read.
