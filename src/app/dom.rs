@@ -1,15 +1,24 @@
 //! The browser's odds and ends in one place: parameters of the address, pauses, the clock.
 
 use js_sys::{Function, Promise};
-use leptos::prelude::window;
-use wasm_bindgen::JsValue;
+use leptos::prelude::{document, window};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, UrlSearchParams};
+use web_sys::{AbortSignal, HtmlElement, UrlSearchParams};
 
 /// The value of a parameter of the page's address, for example of `?debug=1`.
 pub fn query(name: &str) -> Option<String> {
     let search = window().location().search().ok()?;
     UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// Moves the focus to the element with this id, before the one that has it goes.
+pub fn focus(id: &str) {
+    let element: Option<HtmlElement> = document().get_element_by_id(id).and_then(|element| element.dyn_into().ok());
+    if let Some(element) = element {
+        // What cannot have it leaves it where it is.
+        let _ = element.focus();
+    }
 }
 
 /// Lets the browser paint and handle input before the caller goes on.
@@ -44,5 +53,3 @@ pub fn message(error: &JsValue) -> String {
         None => error.as_string().unwrap_or_else(|| format!("{error:?}")),
     }
 }
-
-use wasm_bindgen::JsCast;

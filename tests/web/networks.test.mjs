@@ -20,6 +20,8 @@ async function press(page, key) {
   return nextReading(page, run);
 }
 
+const focused = (page) => page.evaluate(() => document.activeElement.id);
+
 const chosenUnit = (page) => page.locator('[data-testid="unit"][aria-checked="true"]').getAttribute('data-name');
 
 test('a dropped checkpoint opens its network on the same picture, and keys go back and forth', async () => {
@@ -70,6 +72,7 @@ test('weights that fit two networks make the page ask', async () => {
     await choices.first().click();
     assert.equal((await nextReading(page, run)).network, 'regnetz_relu_tiny');
     assert.equal(await page.getByTestId('puzzle').count(), 0);
+    assert.equal(await focused(page), 'network', 'the focus does not go with the card');
   });
 });
 
@@ -83,6 +86,29 @@ test('a description beside the weights says which network and how pictures are r
     ]);
     const { network, side } = await nextReading(page, run);
     assert.deepEqual([network, side], ['regnetz_swish_tiny', 96]);
+  });
+});
+
+test('a description of another network is refused', async () => {
+  await visit(here, DEBUG, async (page) => {
+    const before = await reading(page);
+    const card = { name: 'resnet50', input: [3, 96, 96], mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
+    for (const [network, expected] of [
+      ['resnext_tiny', 'resnext_tiny'],
+      ['regnetz_relu_tiny', 'regnetz_relu_tiny or regnetz_swish_tiny'],
+    ]) {
+      await dropAll(page, [
+        { name: 'mystery.json', bytes: Buffer.from(JSON.stringify(card)), type: 'application/json' },
+        { name: 'mystery.safetensors', bytes: await checkpoint(network) },
+      ]);
+      const notice = page.getByTestId('notice');
+      await notice.filter({ hasText: `beside the weights is of resnet50, not of ${expected}.` }).waitFor();
+      await ready(page);
+      assert.equal(await notice.getAttribute('data-tone'), 'error');
+      assert.equal(await page.getByTestId('puzzle').count(), 0);
+      assert.deepEqual(await reading(page), before, 'what was on screen stays');
+      await notice.getByRole('button').click();
+    }
   });
 });
 
@@ -102,6 +128,7 @@ test('weights that fit nothing are held against the nearest network', async () =
     assert.deepEqual(await reading(page), before, 'what was on screen stays');
     await page.getByTestId('puzzle-close').click();
     assert.equal(await puzzle.count(), 0);
+    assert.equal(await focused(page), 'network', 'the focus does not go with the card');
   });
 });
 
@@ -155,6 +182,7 @@ test('the side of the input is free, odd numbers too', async () => {
 
     await page.getByTestId('side').fill('7');
     await page.getByTestId('side').press('Enter');
+    await notice.filter({ hasText: 'The input can be 32 to 4096 pixels wide.' }).waitFor();
     assert.equal(await page.getByTestId('side').inputValue(), '64', 'what no network can see is not taken');
   });
 });

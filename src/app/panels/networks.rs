@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use crate::app::model::{self, Model};
 use crate::app::parts::{Choice, Role, Segments};
 use crate::app::session::Session;
-use crate::app::state::State;
+use crate::app::state::{Notice, State, Tone};
 use crate::app::words;
 use crate::arch::Variant;
 use crate::arch::zoo::{self, FAMILIES, VARIANTS};
@@ -12,6 +12,9 @@ use crate::vision::SIDES;
 
 /// Sides of the input that the field proposes, in pixels: what networks are trained and tested at.
 const USUAL_SIDES: [usize; 10] = [64, 96, 128, 160, 192, 224, 256, 288, 320, 448];
+
+/// Of the element that takes the focus when what had it is gone with its card.
+pub const NETWORK_ID: &str = "network";
 
 /// Which network looks at the picture: its family, its variant, the side of its input, and what is known of it.
 #[component]
@@ -22,7 +25,7 @@ pub fn Networks() -> impl IntoView {
     let family = Signal::derive(move || state.variant.get().family);
     let choose = move |family| session.choose(preferred(session, family));
     view! {
-        <div class="network">
+        <div class="network" id=NETWORK_ID role="group" aria-label="Network" tabindex="-1">
             <div class="network-row">
                 <Segments label="Family of networks" testid="family" role=Role::Tabs choices=Signal::stored(families)
                     chosen=family choose=choose/>
@@ -56,9 +59,12 @@ fn VariantSelect() -> impl IntoView {
     let (state, session) = (expect_context::<State>(), expect_context::<Session>());
     let family = Memo::new(move |_| state.variant.get().family);
     let of_family = move || {
-        // What the visitor brought is listed once it is open.
-        state.host.track();
+        track_at_hand(state);
         listed(session, family.get())
+    };
+    let is_to_load = move |variant| {
+        track_at_hand(state);
+        !session.has(variant)
     };
     view! {
         <select
@@ -73,10 +79,17 @@ fn VariantSelect() -> impl IntoView {
                 <option value=variant.id prop:selected=move || state.variant.get().id == variant.id>
                     {variant.title}
                     {move || state.accuracy.with(|accuracy| accuracy.get(variant.id).copied().map(right))}
+                    {move || is_to_load(variant).then_some(" · to load")}
                 </option>
             </For>
         </select>
     }
+}
+
+/// What the visitor brought is at hand once it is open, what was loaded once it is stored.
+fn track_at_hand(state: State) {
+    state.host.track();
+    state.checkpoints.track();
 }
 
 fn right(accuracy: f32) -> String {
@@ -98,6 +111,9 @@ fn SideField() -> impl IntoView {
             session.resize(None);
         } else if side.is_some() {
             session.resize(side);
+        } else {
+            let text = format!("The input can be {} to {} pixels wide.", SIDES.start(), SIDES.end());
+            state.notice.set(Some(Notice { tone: Tone::Note, text }));
         }
         // Whatever was not understood gives way to what holds.
         input.set_value(&untrack(shown));

@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::networks::NETWORK_ID;
+use crate::app::dom;
 use crate::app::hub::{Host, HubError};
 use crate::app::session::Session;
 use crate::app::state::State;
@@ -23,7 +25,7 @@ pub fn Offers() -> impl IntoView {
                     state.catalogue.with(|catalogue| catalogue.as_ref().map(of_network).unwrap_or_default())
                 });
                 view! {
-                    <Offer network=Signal::stored(network) entries host=session.hub_host()
+                    <Offer network entries host=session.hub_host()
                         on_load=move |entry| session.load(network, entry)
                         at_work=Signal::derive(move || state.at_work()) on_decline=move |()| session.decline()/>
                 }
@@ -35,7 +37,7 @@ pub fn Offers() -> impl IntoView {
 /// A network whose weights are not here yet: the published checkpoints to choose from, and a button that loads one.
 #[component]
 pub fn Offer(
-    #[prop(into)] network: Signal<&'static Variant>,
+    network: &'static Variant,
     /// The network's checkpoints, the one to take first in front.
     #[prop(into)]
     entries: Signal<Vec<Entry>>,
@@ -50,21 +52,20 @@ pub fn Offer(
     on_decline: Callback<()>,
 ) -> impl IntoView {
     let chosen = RwSignal::new(0_usize);
-    // Another network has other checkpoints.
-    Effect::new(move |_| {
-        entries.track();
-        chosen.set(0);
-    });
+    let decline = move |_| {
+        dom::focus(NETWORK_ID);
+        on_decline.run(());
+    };
     let entry = Memo::new(move |_| entries.with(|entries| entries.get(chosen.get()).or(entries.first()).cloned()));
     let host = StoredValue::new(host);
     let body = move || match (entry.get(), host.get_value()) {
         (_, Err(error)) => {
             view! { <p data-testid="offer-trouble">{error.to_string()}" "{error.next_step()}</p> }.into_any()
         }
-        (None, Ok(host)) => view! {
+        (None, Ok(_)) => view! {
             <p data-testid="offer-none">
-                {format!("{} has no published checkpoint of this network that fits.", host.name)}
-                " A file of your own can be dropped anywhere on the page."
+                "No checkpoint of this network is published that this page knows of. A file of your own can be dropped "
+                "anywhere."
             </p>
         }
         .into_any(),
@@ -73,7 +74,7 @@ pub fn Offer(
     view! {
         <section class="panel offer" data-testid="offer" aria-labelledby="offer-title">
             <header class="panel-head">
-                <h2 id="offer-title">{move || format!("Weights of {}", network.get().title)}</h2>
+                <h2 id="offer-title">{format!("Weights of {}", network.title)}</h2>
                 <p class="muted">"None are loaded yet."</p>
             </header>
             <Show when=move || entries.with(|entries| entries.len() > 1)>
@@ -96,7 +97,7 @@ pub fn Offer(
             </Show>
             {body}
             {move || at_work.get().map(|at_work| view! {
-                <button class="quiet" type="button" data-testid="offer-decline" on:click=move |_| on_decline.run(())>
+                <button class="quiet" type="button" data-testid="offer-decline" on:click=decline>
                     {format!("Stay with {}", at_work.title)}
                 </button>
             })}
@@ -127,22 +128,25 @@ fn Checkpoint(entry: Entry, host: Host, on_load: Callback<Entry>) -> impl IntoVi
     );
     let top1 =
         entry.top1.map(|top1| format!("{} of ImageNet’s validation pictures, as published", words::percent(top1)));
-    let load = format!("Load ({}, {})", words::megabytes(entry.bytes), entry.repository);
+    let label = format!("Load ({}, {})", words::megabytes(entry.bytes), entry.repository);
     let page = host.page(&entry);
+    let (licence, repository) = (entry.licence.clone(), entry.repository.clone());
+    let load = move |_| {
+        dom::focus(NETWORK_ID);
+        on_load.run(entry.clone());
+    };
     view! {
         <dl class="properties">
             {top1.map(|top1| view! { <dt>"First guess right"</dt><dd data-testid="offer-top1">{top1}</dd> })}
             <dt>"Sees"</dt><dd>{input}</dd>
-            <dt>"Licence"</dt><dd data-testid="offer-licence">{entry.licence.clone()}</dd>
+            <dt>"Licence"</dt><dd data-testid="offer-licence">{licence}</dd>
             <dt>"Source"</dt>
-            <dd><a href=page data-testid="offer-source" target="_blank" rel="noopener noreferrer">{entry.repository.clone()}</a></dd>
+            <dd><a href=page data-testid="offer-source" target="_blank" rel="noopener noreferrer">{repository}</a></dd>
         </dl>
-        <button class="primary" type="button" data-testid="offer-load" on:click=move |_| on_load.run(entry.clone())>
-            {load}
-        </button>
+        <button class="primary" type="button" data-testid="offer-load" on:click=load>{label}</button>
         <p class="muted">
-            "The request goes to "<strong>{host.name}</strong>", which learns which network you load. Your pictures stay on "
-            "this machine, and so does the file, for the next visit."
+            "The request goes to "<strong>{host.name}</strong>", which learns which network you load and may pass the "
+            "request on to its file servers. Your pictures stay on this machine, and so does the file, for the next visit."
         </p>
     }
 }

@@ -1,15 +1,24 @@
 use leptos::prelude::*;
 
+use super::networks::NETWORK_ID;
+use crate::app::dom;
 use crate::app::model::CheckpointFile;
 use crate::app::session::Session;
 use crate::app::state::{Puzzle, State, Unknown};
 use crate::arch::Variant;
 use crate::graph::Mismatch;
 
+/// Names that a list shows; a file may have hundreds of thousands.
+const MOST_NAMES: usize = 200;
+
 /// A visitor's checkpoint that fits several networks, or none.
 #[component]
 pub fn PuzzleCard() -> impl IntoView {
     let state = expect_context::<State>();
+    let leave = move |_| {
+        dom::focus(NETWORK_ID);
+        state.puzzle.set(None);
+    };
     view! {
         <div aria-live="polite">
             {move || state.puzzle.get().map(|puzzle| view! {
@@ -19,7 +28,7 @@ pub fn PuzzleCard() -> impl IntoView {
                         Puzzle::Unknown(unknown) => view! { <Differences unknown/> }.into_any(),
                     }}
                     <button class="quiet" type="button" data-testid="puzzle-close"
-                        on:click=move |_| state.puzzle.set(None)>"Leave it"</button>
+                        on:click=leave>"Leave it"</button>
                 </section>
             })}
         </div>
@@ -33,6 +42,7 @@ fn Ambiguous(file: CheckpointFile, fits: Vec<&'static Variant>) -> impl IntoView
     let name = file.name.clone();
     let file = StoredValue::new_local(file);
     let choose = move |variant| {
+        dom::focus(NETWORK_ID);
         state.puzzle.set(None);
         session.open_file(variant, file.get_value());
     };
@@ -58,10 +68,16 @@ fn Differences(unknown: Unknown) -> impl IntoView {
     let Unknown { file, nearest, mismatch: Mismatch { missing, unexpected, misshapen } } = unknown;
     let lists = [("Missing", missing), ("Unexpected", unexpected), ("Of another shape", misshapen)];
     let list = |(what, names): (&'static str, Vec<String>)| {
+        let count = names.len();
+        let more = count.checked_sub(MOST_NAMES).filter(|more| *more > 0);
+        let names = names.into_iter().take(MOST_NAMES);
         view! {
             <details>
-                <summary>{format!("{what}: {}", names.len())}</summary>
-                <ul class="names">{names.into_iter().map(|name| view! { <li>{name}</li> }).collect_view()}</ul>
+                <summary>{format!("{what}: {count}")}</summary>
+                <ul class="names">
+                    {names.map(|name| view! { <li>{name}</li> }).collect_view()}
+                    {more.map(|more| view! { <li>{format!("and {more} more")}</li> })}
+                </ul>
             </details>
         }
     };
