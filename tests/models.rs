@@ -10,7 +10,7 @@ use libtest_mimic::Arguments;
 use pollster::block_on;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use splitlens::arch::zoo;
-use splitlens::engine::{Counts, EngineError, Network, Stage, counts, largest_side};
+use splitlens::engine::{Counts, EngineError, Network, Progress, Stage, counts, largest_side};
 use splitlens::graph::{Graph, Shape, Tensor, ValueId};
 use splitlens::reading::{NewGates, Reading, Replacement, Replacements};
 use splitlens::reference;
@@ -28,6 +28,7 @@ fn main() {
         ("replaced_gates_equal_the_reference", replaced_gates_equal_the_reference),
         ("only_replacing_takes_more_than_a_run", only_replacing_takes_more_than_a_run),
         ("a_loaded_network_takes_what_was_counted", a_loaded_network_takes_what_was_counted),
+        ("memory_of_the_device_is_given_back", memory_of_the_device_is_given_back),
         ("what_does_not_fit_is_refused", what_does_not_fit_is_refused),
         ("a_lost_device_is_an_error", a_lost_device_is_an_error),
     ];
@@ -248,6 +249,47 @@ fn a_loaded_network_takes_what_was_counted() {
             "{id}"
         );
     }
+}
+
+fn memory_of_the_device_is_given_back() {
+    block_on(async {
+        let gpu = splitlens::gpu::Gpu::open().await.unwrap();
+        let graph = zoo::variant("resnest_tiny").unwrap().build(64, 64, 100);
+        let network = Network::load(&gpu, graph.clone(), &hashed::checkpoint(&graph), async |_| {}).await.unwrap();
+        let total = network.account().total_bytes;
+        assert_eq!(gpu.allocated_bytes(), total);
+        network.run(&input()).await.unwrap();
+        network.unit_branches(0).await.unwrap();
+        assert_eq!(gpu.allocated_bytes(), total, "reading back leaves nothing");
+
+        let uniform = Replacements::all(Replacement::Uniform);
+        network.run_with(&input(), &uniform).await.unwrap();
+        let replacing = gpu.allocated_bytes();
+        assert!(replacing > total, "the replacer's buffers");
+        network.run_with(&input(), &uniform).await.unwrap();
+        assert_eq!(gpu.allocated_bytes(), replacing, "they are made once");
+        drop(network);
+        assert_eq!(gpu.allocated_bytes(), 0);
+
+        let layered = zoo::variant("regnetx_tiny").unwrap().build(64, 64, 100);
+        let network = Network::load(&gpu, layered.clone(), &hashed::checkpoint(&layered), async |_| {}).await.unwrap();
+        network.layer_groups(0).await.unwrap();
+        assert_eq!(gpu.allocated_bytes(), network.account().total_bytes, "nor does a layer");
+        drop(network);
+
+        // Refused in the middle, when nearly all is on the device.
+        let mut most = 0;
+        let lose = async |progress: Progress| {
+            most = gpu.allocated_bytes();
+            if progress.stage == Stage::WarmUp {
+                gpu.lose();
+            }
+        };
+        let refused = Network::load(&gpu, graph.clone(), &hashed::checkpoint(&graph), lose).await;
+        assert!(matches!(refused, Err(EngineError::Gpu(_))));
+        assert!(most > total / 2, "{most} of {total} bytes");
+        assert_eq!(gpu.allocated_bytes(), 0);
+    });
 }
 
 fn what_does_not_fit_is_refused() {

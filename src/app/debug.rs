@@ -47,15 +47,17 @@ struct Memory {
     /// Their part of the device's memory, by the engine's own account.
     device: u64,
     device_budget: u64,
+    /// All that the engine holds on the device, read-backs under way included.
+    allocated: u64,
     /// The program's own; it never shrinks.
     program: u32,
 }
 
 impl Memory {
-    fn new(Kept { networks, bytes, budget_bytes }: Kept) -> Self {
+    fn new(Kept { networks, bytes, budget_bytes }: Kept, allocated: u64) -> Self {
         let program = wasm_bindgen::memory().unchecked_into::<WebAssembly::Memory>().buffer();
         let program = program.unchecked_into::<ArrayBuffer>().byte_length();
-        Self { networks, device: bytes, device_budget: budget_bytes, program }
+        Self { networks, device: bytes, device_budget: budget_bytes, allocated, program }
     }
 }
 
@@ -77,7 +79,8 @@ pub fn expose(state: State, session: Session) {
     let reading = move || state.analysis.with_untracked(|analysis| to_js(&analysis.as_deref().map(report)));
     let reading = Closure::<dyn Fn() -> JsValue>::new(reading).into_js_value();
     let memory = move || {
-        let memory = state.host.with_untracked(|host| host.as_ref().map(|host| Memory::new(host.kept)));
+        let allocated = session.gpu().map_or(0, |gpu| gpu.allocated_bytes());
+        let memory = state.host.with_untracked(|host| host.as_ref().map(|host| Memory::new(host.kept, allocated)));
         to_js(&memory)
     };
     let memory = Closure::<dyn Fn() -> JsValue>::new(memory).into_js_value();

@@ -51,10 +51,11 @@ pub struct Network {
     gpu: Gpu,
     graph: Graph,
     plan: Plan,
-    weights: Vec<Option<[Buffer; 2]>>,
+    /// Held for the tasks, which are bound to it; so are the parameters.
+    _weights: Vec<Option<[Buffer; 2]>>,
     storage: Vec<Buffer>,
     maps: Vec<Buffer>,
-    params: Uniforms,
+    _params: Uniforms,
     tasks: Vec<Task>,
     staging: Staging,
     classifier: Classifier,
@@ -136,8 +137,20 @@ impl Network {
         let parameter = |suffix: &str| checkpoint.values(&format!("{}.{suffix}", graph.classifier)).to_vec();
         let classifier = Classifier { weight: parameter("weight"), bias: parameter("bias") };
         let (gpu, replacer) = (gpu.clone(), OnceCell::new());
-        let network =
-            Self { gpu, graph, plan, weights, storage, maps, params, tasks, staging, classifier, account, replacer };
+        let network = Self {
+            gpu,
+            graph,
+            plan,
+            _weights: weights,
+            storage,
+            maps,
+            _params: params,
+            tasks,
+            staging,
+            classifier,
+            account,
+            replacer,
+        };
         let empty = Tensor::from_fn(network.graph.input_shape(), |_, _, _| 0.0);
         network.run(&empty).await?;
         progress(Progress { stage: Stage::WarmUp, done: 1, total: 1 }).await;
@@ -217,12 +230,9 @@ impl Network {
             let task = self.gpu.bind(&dispatch, &params, 0, &[from, &output]);
             (params, task, output, self.gpu.staging(elements))
         };
-        let (params, task, output, staging) = self.gpu.checked(prepare).await?;
-        let values = self.gpu.run(&[task], &[Copy { from: &output, elements }], &staging).await;
-        params.destroy();
-        output.destroy();
-        staging.destroy();
-        Ok(Tensor::new(maps, values?))
+        let (_params, task, output, staging) = self.gpu.checked(prepare).await?;
+        let values = self.gpu.run(&[task], &[Copy { from: &output, elements }], &staging).await?;
+        Ok(Tensor::new(maps, values))
     }
 
     /// The classifier's weights for one class, one per channel of the features.
@@ -233,15 +243,6 @@ impl Network {
 
     pub fn classifier_bias(&self, class: usize) -> f32 {
         self.classifier.bias[class]
-    }
-}
-
-impl Drop for Network {
-    fn drop(&mut self) {
-        let weights = self.weights.iter().flatten().flatten();
-        weights.chain(&self.storage).chain(&self.maps).for_each(Buffer::destroy);
-        self.params.destroy();
-        self.staging.destroy();
     }
 }
 

@@ -1,10 +1,14 @@
-use crate::gpu::{Buffer, Gpu, GpuError, Task};
+use crate::gpu::{Buffer, Gpu, GpuError, Task, Uniforms};
 use crate::graph::{Graph, Plan};
 use crate::kernels;
 use crate::reading::NewGates;
 
 /// What it takes to replace the gates of any unit in the middle of a run.
-pub(super) struct Replacer(Vec<Unit>);
+pub(super) struct Replacer {
+    units: Vec<Unit>,
+    /// Held for the units' tasks, which are bound to it.
+    _params: Uniforms,
+}
 
 struct Unit {
     /// Position of the step that computes the gates.
@@ -41,7 +45,7 @@ impl Replacer {
                     values,
                 }
             });
-            Self(units.collect())
+            Self { units: units.collect(), _params: params }
         };
         gpu.checked(bind).await
     }
@@ -51,7 +55,7 @@ impl Replacer {
     /// unit.
     pub fn tasks<'a>(&'a self, gpu: &Gpu, new: &[Option<NewGates>], tasks: &'a [Task]) -> Vec<&'a Task> {
         let mut inserted = vec![None; tasks.len()];
-        for (unit, new) in self.0.iter().zip(new) {
+        for (unit, new) in self.units.iter().zip(new) {
             inserted[unit.step] = new.as_ref().map(|new| match new {
                 NewGates::Reversed => &unit.reverse,
                 NewGates::Values(values) => {

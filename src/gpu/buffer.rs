@@ -1,46 +1,62 @@
+use std::cell::Cell;
+use std::rc::Rc;
+
 use super::Gpu;
 
-/// Memory on the device that kernels read and write.
-#[derive(Clone)]
-pub struct Buffer(pub(super) wgpu::Buffer);
+/// A buffer of the device. It is counted, and destroyed when dropped, since a browser's collector would take its
+/// time: what is bound to it must not be run any more.
+pub(super) struct Allocation {
+    pub buffer: wgpu::Buffer,
+    /// The count of the device's buffers, see [`Gpu::allocated_bytes`].
+    allocated: Rc<Cell<u64>>,
+}
 
-impl Buffer {
-    pub fn bytes(&self) -> u64 {
-        self.0.size()
-    }
-
-    /// Gives the memory back now: a browser's collector would take its time.
-    pub fn destroy(&self) {
-        self.0.destroy();
+impl Drop for Allocation {
+    fn drop(&mut self) {
+        self.buffer.destroy();
+        self.allocated.set(self.allocated.get() - self.buffer.size());
     }
 }
 
-/// The parameters of many dispatches in one buffer.
+/// Memory on the device that kernels read and write, given back when dropped.
+pub struct Buffer(pub(super) Allocation);
+
+impl Buffer {
+    pub fn bytes(&self) -> u64 {
+        self.0.buffer.size()
+    }
+}
+
+/// The parameters of many dispatches in one buffer, given back when dropped.
 pub struct Uniforms {
-    pub(super) buffer: wgpu::Buffer,
+    pub(super) allocation: Allocation,
     pub(super) stride: u64,
 }
 
 impl Uniforms {
     pub fn bytes(&self) -> u64 {
-        self.buffer.size()
-    }
-
-    /// See [`Buffer::destroy`].
-    pub fn destroy(&self) {
-        self.buffer.destroy();
+        self.allocation.buffer.size()
     }
 }
 
 impl Gpu {
+    /// Bytes of all buffers on the device that have not been dropped.
+    pub fn allocated_bytes(&self) -> u64 {
+        self.0.allocated.get()
+    }
+
+    pub(super) fn allocate(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> Allocation {
+        let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+        let (buffer, allocated) = (self.0.device.create_buffer(&descriptor), self.0.allocated.clone());
+        allocated.set(allocated.get() + buffer.size());
+        Allocation { buffer, allocated }
+    }
+
     /// A buffer of `elements` zeros.
     pub fn storage(&self, label: &str, elements: usize) -> Buffer {
-        Buffer(self.0.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size: (elements.max(4) * size_of::<f32>()) as u64,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        }))
+        let size = (elements.max(4) * size_of::<f32>()) as u64;
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC;
+        Buffer(self.allocate(label, size, usage))
     }
 
     /// A buffer that holds `values`.
@@ -51,7 +67,7 @@ impl Gpu {
     }
 
     pub fn write(&self, buffer: &Buffer, values: &[f32]) {
-        self.0.queue.write_buffer(&buffer.0, 0, bytemuck::cast_slice(values));
+        self.0.queue.write_buffer(&buffer.0.buffer, 0, bytemuck::cast_slice(values));
     }
 
     /// One buffer for the parameters of many dispatches, each where a binding may start.
@@ -63,13 +79,9 @@ impl Gpu {
             bytes.extend_from_slice(params);
             bytes.resize(bytes.len().next_multiple_of(stride), 0);
         }
-        let buffer = self.0.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("params"),
-            size: bytes.len().max(stride) as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
-        self.0.queue.write_buffer(&buffer, 0, &bytes);
-        Uniforms { buffer, stride: stride as u64 }
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let allocation = self.allocate("params", bytes.len().max(stride) as u64, usage);
+        self.0.queue.write_buffer(&allocation.buffer, 0, &bytes);
+        Uniforms { allocation, stride: stride as u64 }
     }
 }

@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -34,6 +34,8 @@ pub(super) struct Inner {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub pipelines: RefCell<HashMap<PipelineKey, wgpu::ComputePipeline>>,
+    /// Bytes of the buffers that have not been dropped.
+    pub allocated: Rc<Cell<u64>>,
     adapter: AdapterInfo,
     state: Arc<Mutex<State>>,
     lost: RefCell<Option<oneshot::Receiver<String>>>,
@@ -86,7 +88,8 @@ impl Gpu {
         });
         let adapter = describe(&adapter.get_info(), &device);
         let lost = RefCell::new(Some(receiver));
-        Ok(Self(Rc::new(Inner { device, queue, pipelines: RefCell::default(), adapter, state, lost })))
+        let (pipelines, allocated) = (RefCell::default(), Rc::default());
+        Ok(Self(Rc::new(Inner { device, queue, pipelines, allocated, adapter, state, lost })))
     }
 
     pub fn adapter(&self) -> &AdapterInfo {

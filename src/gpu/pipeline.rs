@@ -36,11 +36,12 @@ impl Gpu {
         let key = (kernel.name, dispatch.overrides.clone());
         let pipeline = self.0.pipelines.borrow()[&key].clone();
         let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-            buffer: &params.buffer,
+            buffer: &params.allocation.buffer,
             offset: params.stride * slot as u64,
             size: wgpu::BufferSize::new(dispatch.params.len() as u64),
         });
-        let resources = std::iter::once(uniform).chain(buffers.iter().map(|buffer| buffer.0.as_entire_binding()));
+        let resources =
+            std::iter::once(uniform).chain(buffers.iter().map(|buffer| buffer.0.buffer.as_entire_binding()));
         let entries: Vec<_> =
             (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         let bindings = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {

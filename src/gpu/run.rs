@@ -1,5 +1,6 @@
 use futures_channel::oneshot;
 
+use super::buffer::Allocation;
 use super::{Buffer, Gpu, GpuError, Task};
 
 /// A run of elements to be read back.
@@ -9,29 +10,20 @@ pub struct Copy<'a> {
     pub elements: usize,
 }
 
-/// Memory that the device copies results into and the processor reads.
-pub struct Staging(wgpu::Buffer);
+/// Memory that the device copies results into and the processor reads, given back when dropped.
+pub struct Staging(Allocation);
 
 impl Staging {
     pub fn bytes(&self) -> u64 {
-        self.0.size()
-    }
-
-    /// See [`Buffer::destroy`].
-    pub fn destroy(&self) {
-        self.0.destroy();
+        self.0.buffer.size()
     }
 }
 
 impl Gpu {
     /// Staging for up to `elements` values.
     pub fn staging(&self, elements: usize) -> Staging {
-        Staging(self.0.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("staging"),
-            size: (elements * size_of::<f32>()) as u64,
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        }))
+        let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+        Staging(self.allocate("staging", (elements * size_of::<f32>()) as u64, usage))
     }
 
     /// Runs the tasks in order in one pass and one submission, then reads back the copies, one after
@@ -54,13 +46,13 @@ impl Gpu {
         let mut bytes = 0;
         for copy in copies {
             let size = (copy.elements * size_of::<f32>()) as u64;
-            encoder.copy_buffer_to_buffer(&copy.from.0, 0, &staging.0, bytes, size);
+            encoder.copy_buffer_to_buffer(&copy.from.0.buffer, 0, &staging.0.buffer, bytes, size);
             bytes += size;
         }
         self.0.queue.submit([encoder.finish()]);
 
         let (sender, receiver) = oneshot::channel();
-        staging.0.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
+        staging.0.buffer.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
             // Nobody listens any more when the visitor has moved on.
             let _ = sender.send(result);
         });
@@ -74,10 +66,11 @@ impl Gpu {
             Ok(Err(error)) => return Err(GpuError::Validation(error.to_string())),
             Err(_) => return Err(GpuError::Lost("it never answered".into())),
         }
-        let view = staging.0.get_mapped_range(..bytes).map_err(|error| GpuError::Validation(error.to_string()))?;
+        let view =
+            staging.0.buffer.get_mapped_range(..bytes).map_err(|error| GpuError::Validation(error.to_string()))?;
         let values = bytemuck::pod_collect_to_vec(&view);
         drop(view);
-        staging.0.unmap();
+        staging.0.buffer.unmap();
         Ok(values)
     }
 }

@@ -8,6 +8,8 @@ const here = site();
 const TOGGLES = 200;
 /** Enough for two of the networks: the rest have to be made again and again. */
 const BUDGET_MB = 12;
+/** For a read-back under way: a unit's branches or a layer's group maps. */
+const READ_BACK_BYTES = 1e6;
 
 test(`${TOGGLES} changes of the network: the same answers, no growth`, async () => {
   await visit(here, { query: `?debug=1&memory=${BUDGET_MB}` }, async (page) => {
@@ -29,9 +31,11 @@ test(`${TOGGLES} changes of the network: the same answers, no growth`, async () 
       await page.keyboard.press(toggle % 3 === 2 ? '[' : ']');
       last = await nextReading(page, last.run);
       note(last);
-      const { device, device_budget, networks, program } = await memory();
+      const { allocated, device, device_budget, networks, program } = await memory();
       assert.equal(device_budget, BUDGET_MB * 1e6);
       assert.ok(device <= device_budget, `${device} bytes for ${networks} networks`);
+      const besides = allocated - device;
+      assert.ok(besides >= 0 && besides < READ_BACK_BYTES, `${besides} bytes besides the ${networks} networks`);
       // Every network has been made anew a few times by then.
       if (toggle === TOGGLES / 4) settled = program;
       if (toggle > TOGGLES / 4) assert.equal(program, settled, 'the program asks for no more memory');
