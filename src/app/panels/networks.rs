@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use leptos::html::Input;
 use leptos::prelude::*;
 
@@ -9,6 +11,7 @@ use crate::app::words;
 use crate::arch::Variant;
 use crate::arch::zoo::{self, FAMILIES, VARIANTS};
 use crate::vision::SIDES;
+use crate::weights::Catalogue;
 
 /// Sides of the input that the field proposes, in pixels: what networks are trained and tested at.
 const USUAL_SIDES: [usize; 10] = [64, 96, 128, 160, 192, 224, 256, 288, 320, 448];
@@ -32,11 +35,26 @@ pub fn Networks() -> impl IntoView {
                 <VariantSelect/>
                 <SideField/>
             </div>
-            <p class="muted facts" data-testid="network">
-                {move || state.model.with(|model| model.as_deref().map(|model| describe(model, state)))}
+            <p class="muted facts">
+                <span data-testid="network">
+                    {move || state.model.with(|model| model.as_deref().map(|model| describe(model, state)))}
+                </span>
+                <Show when=move || others_are_published(state)>
+                    <button class="quiet" type="button" data-testid="other-weights"
+                        on:click=move |_| session.offer_others()>"Other weights"</button>
+                </Show>
             </p>
         </div>
     }
+}
+
+/// Whether the network at work could have other weights than it has.
+fn others_are_published(state: State) -> bool {
+    let variant = state.variant.get();
+    let is_at_work = state.at_work().is_some_and(|at_work| at_work.id == variant.id);
+    let is_published = |catalogue: &Arc<Catalogue>| catalogue.of(variant.id).next().is_some();
+    let published = state.catalogue.with(|catalogue| catalogue.as_ref().is_some_and(is_published));
+    is_at_work && published && state.offer.get().is_none()
 }
 
 /// Of a family's variants the first that can be opened at once, or else the first.

@@ -75,7 +75,12 @@ pub fn Offer(
         <section class="panel offer" data-testid="offer" aria-labelledby="offer-title">
             <header class="panel-head">
                 <h2 id="offer-title">{format!("Weights of {}", network.title)}</h2>
-                <p class="muted">"None are loaded yet."</p>
+                <p class="muted">
+                    {move || match at_work.get().is_some_and(|at_work| at_work.id == network.id) {
+                        true => "They take the place of those at work.",
+                        false => "None are loaded yet.",
+                    }}
+                </p>
             </header>
             <Show when=move || entries.with(|entries| entries.len() > 1)>
                 <label class="field">

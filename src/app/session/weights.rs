@@ -130,6 +130,7 @@ impl Inner {
                 self.origins.borrow_mut().entry(variant.id).or_insert(Origin::Published(Arc::new(entry)));
             }
         }
+        self.state.checkpoints.notify();
     }
 
     /// What hears when the visitor stops the work at hand.
