@@ -31,6 +31,7 @@ impl Session {
             gpu: RefCell::default(),
             opened: RefCell::default(),
             shelf: RefCell::new(Shelf::new(budget_bytes())),
+            opening: Cell::new(None),
             last: RefCell::new(first),
             hub: Hub::from_page(),
             warnings: RefCell::default(),
@@ -64,7 +65,10 @@ impl Session {
         let side = inner.state.side.get_untracked().filter(|_| same_side);
         inner.state.variant.set(variant);
         inner.state.side.set(side);
-        inner.want(Wish { variant, origin: None, side });
+        // What is on its way already is not begun again.
+        if inner.inbox.wish.borrow().is_some() || inner.opening.get().is_none_or(|opening| opening.id != variant.id) {
+            inner.want(Wish { variant, origin: None, side });
+        }
     }
 
     /// Opens a network with published weights.

@@ -85,6 +85,8 @@ struct Inner {
     opened: RefCell<Option<Rc<Opened>>>,
     /// Networks on the device, the one at work among them.
     shelf: RefCell<Shelf<Key, Rc<Opened>>>,
+    /// What is being opened right now.
+    opening: Cell<Option<&'static Variant>>,
     /// What is at work or was tried last: what a recovery or another try opens.
     last: RefCell<Wish>,
     hub: Hub,

@@ -29,9 +29,11 @@ pub(super) enum Outcome {
 
 impl Inner {
     pub(super) async fn open(self: &Rc<Self>, wish: Wish) {
+        self.opening.set(Some(wish.variant));
         if let Err(failure) = self.try_open(wish).await {
             self.opening_failed(failure).await;
         }
+        self.opening.set(None);
         if self.state.model.with_untracked(Option::is_none) {
             // Without a card no picture can be read: left in the inbox, the wish would open again and again.
             self.waiting.replace(self.inbox.picture.take());
