@@ -103,11 +103,7 @@ impl Model {
 
     async fn published(key: String, variant: &'static Variant, entry: &Entry) -> Result<Self, FetchError> {
         let Entry { card, top1, repository, licence, .. } = entry;
-        let list = card.classes.as_deref().or(usual_classes(variant, variant.classes));
-        let labels = match list {
-            Some(list) => labels(list, Some(variant.classes)).await?,
-            None => numbered(variant.classes),
-        };
+        let labels = names(variant, card, variant.classes).await?;
         let provenance = format!("Weights {repository}, licence {licence}.");
         Ok(Self { key, variant, card: card.clone(), top1: *top1, provenance, labels })
     }
@@ -125,11 +121,7 @@ impl Model {
             (None, Some(entry)) => (entry.card.clone(), format!("as for {}", entry.repository)),
             (None, None) => (usual_card(variant), "as is usual for ImageNet".into()),
         };
-        let list = card.classes.clone().filter(|_| *classes == variant.classes);
-        let labels = match list.or_else(|| usual_classes(variant, *classes).map(String::from)) {
-            Some(list) => labels(&list, Some(*classes)).await?,
-            None => numbered(*classes),
-        };
+        let labels = names(variant, &card, *classes).await?;
         let provenance = format!("Weights of your file {name}; pictures are resized {source}.");
         Ok(Self { key, variant, card, top1: None, provenance, labels })
     }
@@ -190,8 +182,17 @@ fn usual_card(variant: &Variant) -> ModelCard {
 fn usual_classes(variant: &Variant, classes: usize) -> Option<&'static str> {
     match classes {
         _ if classes != variant.classes => None,
-        1000 => Some("imagenet.txt"),
+        zoo::IMAGENET_CLASSES => Some("imagenet.txt"),
         _ => Some("classes.txt"),
+    }
+}
+
+/// What the classes are called: as the card's list says or else the network's usual one, if it has as many.
+async fn names(variant: &Variant, card: &ModelCard, classes: usize) -> Result<Arc<[Label]>, FetchError> {
+    let list = card.classes.as_deref().filter(|_| classes == variant.classes);
+    match list.or(usual_classes(variant, classes)) {
+        Some(list) => labels(list, Some(classes)).await,
+        None => Ok(numbered(classes)),
     }
 }
 

@@ -140,9 +140,12 @@ const EFFICIENTNET_B0: EfficientNet =
 const EFFICIENTNET_LITE0: EfficientNet =
     EfficientNet { activation: Activation::Relu6, squeeze_excite: false, padding_same: true, epsilon: 1e-3 };
 
+/// Classes of ImageNet, for which every published checkpoint was trained.
+pub const IMAGENET_CLASSES: usize = 1000;
+
 /// A row designed for ImageNet.
 const fn imagenet(family: &'static str, id: &'static str, title: &'static str, architecture: Architecture) -> Variant {
-    Variant { id, title, family, architecture, side: 224, classes: 1000 }
+    Variant { id, title, family, architecture, side: 224, classes: IMAGENET_CLASSES }
 }
 
 const fn row(family: &'static str, id: &'static str, title: &'static str, resnet: ResNet) -> Variant {

@@ -4,11 +4,9 @@ use std::path::Path;
 
 use super::error::CliError;
 use crate::arch::Variant;
+use crate::arch::zoo::IMAGENET_CLASSES;
 use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
 use crate::weights::{Catalogue, Checkpoint};
-
-/// Classes of every published checkpoint.
-const IMAGENET_CLASSES: usize = 1000;
 
 /// Weights with what lies beside them.
 pub struct Model {

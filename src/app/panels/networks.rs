@@ -9,7 +9,7 @@ use crate::app::session::Session;
 use crate::app::state::{Notice, State, Tone};
 use crate::app::words;
 use crate::arch::Variant;
-use crate::arch::zoo::{self, FAMILIES, VARIANTS};
+use crate::arch::zoo::{self, FAMILIES, IMAGENET_CLASSES, VARIANTS};
 use crate::vision::SIDES;
 use crate::weights::Catalogue;
 
@@ -68,7 +68,7 @@ fn preferred(session: Session, family: &str) -> &'static Variant {
 /// project trains itself.
 fn listed(session: Session, family: &str) -> Vec<&'static Variant> {
     let of_family = VARIANTS.iter().filter(|variant| variant.family == family);
-    of_family.filter(|variant| variant.classes == 1000 || session.has(variant)).collect()
+    of_family.filter(|variant| variant.classes == IMAGENET_CLASSES || session.has(variant)).collect()
 }
 
 /// The variants of the chosen family.

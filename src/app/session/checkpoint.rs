@@ -1,6 +1,5 @@
 //! From files that the visitor chose to a network with their weights.
 
-use std::cell::Cell;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -20,11 +19,6 @@ use crate::weights::{Header, WeightsError};
 
 /// The header's length stands in a file's first bytes.
 const PREFIX_BYTES: f64 = 8.0;
-
-thread_local! {
-    /// Files so far.
-    static FILES: Cell<usize> = const { Cell::new(0) };
-}
 
 impl Inner {
     /// Opens the network that a checkpoint is of, or asks the visitor, or says what does not fit.
@@ -55,8 +49,7 @@ impl Inner {
                 let card = card(&files, &name).await?;
                 let described = card.as_ref().map(|card| described(card, &variants)).transpose();
                 let described = described.map_err(|why| Failure::Checkpoint(format!("‘{name}’: {why}")))?;
-                let number = FILES.get();
-                FILES.set(number + 1);
+                let number = self.brought.replace(self.brought.get() + 1);
                 let file = CheckpointFile { number, name, blob: file.clone().unchecked_into(), classes, card };
                 match (variants.as_slice(), described) {
                     (_, Some(variant)) | (&[variant], None) => self.want_file(variant, file),

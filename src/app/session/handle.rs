@@ -31,6 +31,7 @@ impl Session {
             gpu: RefCell::default(),
             opened: RefCell::default(),
             shelf: RefCell::new(Shelf::new(budget_bytes())),
+            brought: Cell::new(0),
             opening: Cell::new(None),
             last: RefCell::new(first),
             hub: Hub::from_page(),
@@ -63,8 +64,6 @@ impl Session {
         let inner = self.0.get_value();
         let same_side = inner.state.variant.get_untracked().side == variant.side;
         let side = inner.state.side.get_untracked().filter(|_| same_side);
-        inner.state.variant.set(variant);
-        inner.state.side.set(side);
         // What is on its way already is not begun again.
         if inner.inbox.wish.borrow().is_some() || inner.opening.get().is_none_or(|opening| opening.id != variant.id) {
             inner.want(Wish { variant, origin: None, side });
@@ -74,7 +73,6 @@ impl Session {
     /// Opens a network with published weights.
     pub fn load(&self, variant: &'static Variant, entry: Entry) {
         let inner = self.0.get_value();
-        inner.state.variant.set(variant);
         inner.want(Wish { variant, origin: Some(Origin::Published(Arc::new(entry))), side: None });
     }
 

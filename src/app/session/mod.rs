@@ -85,6 +85,8 @@ struct Inner {
     opened: RefCell<Option<Rc<Opened>>>,
     /// Networks on the device, the one at work among them.
     shelf: RefCell<Shelf<Key, Rc<Opened>>>,
+    /// Files of weights that the visitor has brought.
+    brought: Cell<usize>,
     /// What is being opened right now.
     opening: Cell<Option<&'static Variant>>,
     /// What is at work or was tried last: what a recovery or another try opens.
@@ -135,14 +137,19 @@ impl Inner {
     }
 
     fn want(self: &Rc<Self>, wish: Wish) {
-        self.state.offer.set(None);
+        self.announce(&wish);
         self.inbox.wish.replace(Some(wish));
         self.hurry();
     }
 
+    /// Shows which network is asked for; an offer of another one is over.
+    fn announce(&self, wish: &Wish) {
+        self.state.variant.set(wish.variant);
+        self.state.side.set(wish.side);
+        self.state.offer.set(None);
+    }
+
     fn want_file(self: &Rc<Self>, variant: &'static Variant, file: CheckpointFile) {
-        self.state.variant.set(variant);
-        self.state.side.set(None);
         self.want(Wish { variant, origin: Some(Origin::File(file)), side: None });
     }
 

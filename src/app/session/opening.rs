@@ -15,6 +15,7 @@ use crate::app::state::{Analysis, Classifier, Host, Kept, Life, Progress, Stage}
 use crate::arch::Variant;
 use crate::engine::{self, EngineError, Network};
 use crate::gpu::Gpu;
+use crate::graph::cost::cost;
 use crate::vision::{Preprocess, SIDES};
 
 /// What became of a wish that did not fail.
@@ -77,9 +78,7 @@ impl Inner {
     /// Opens a network and analyses the picture with it. Without weights the visitor is made an offer.
     pub(super) async fn try_open(self: &Rc<Self>, wish: Wish) -> Result<Outcome, Failure> {
         let Wish { variant, side, .. } = wish;
-        self.state.variant.set(variant);
-        self.state.side.set(side);
-        self.state.offer.set(None);
+        self.announce(&wish);
         self.last.replace(wish.clone());
         let at_hand = match wish.origin {
             Some(origin) => Some(origin),
@@ -108,13 +107,12 @@ impl Inner {
         self.origins.borrow_mut().insert(variant.id, origin);
         let before = self.opened.replace(Some(opened.clone()));
         self.keep(&opened);
-        let ran = self.first_picture().await;
-        if ran.is_err() && before.is_some() && !self.is_shown(&opened) {
-            // The screen still shows what the network before made of the picture.
-            self.opened.replace(before);
-            return ran.map(|_| Outcome::Ready);
-        }
-        let ran = match ran {
+        let ran = match self.first_picture().await {
+            Err(failure) if before.is_some() && !self.is_shown(&opened) => {
+                // The screen still shows what the network before made of the picture.
+                self.opened.replace(before);
+                return Err(failure);
+            }
             // The network is ready all the same.
             Err(failure) if failure.is_of_picture() => {
                 self.state.life.set(Life::Ready);
@@ -180,7 +178,7 @@ impl Inner {
         self.go_on()?;
         let graph = model.graph(side);
         // Weights, of which there is about one copy on the device, are most of what a network takes.
-        self.shelf.borrow_mut().make_room(4 * model.cost(side).parameters);
+        self.shelf.borrow_mut().make_room(4 * cost(&graph).parameters);
         let heard = async |progress: engine::Progress| {
             let stage = match progress.stage {
                 engine::Stage::Weights => Stage::Upload,

@@ -120,7 +120,13 @@ impl Inner {
     /// What does not arrive is told of when its network is chosen.
     pub(super) async fn survey(&self) {
         for variant in model::SHIPPED.iter().filter_map(|id| zoo::variant(id)) {
-            if let Ok(Model { top1: Some(top1), .. }) = Model::describe(variant, &Origin::Shipped, None).await {
+            // What the page opened with has been described.
+            let known = self.models.borrow().get(&Origin::Shipped.key(variant)).map(|model| model.top1);
+            let top1 = match known {
+                Some(top1) => top1,
+                None => Model::describe(variant, &Origin::Shipped, None).await.ok().and_then(|model| model.top1),
+            };
+            if let Some(top1) = top1 {
                 self.state.accuracy.update(|accuracy| _ = accuracy.insert(variant.id, top1));
             }
         }
