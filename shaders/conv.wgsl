@@ -35,6 +35,7 @@ struct Params {
     tiles_across: u32,
     tiles: u32,
     activation: u32,
+    has_bias: u32,
     has_shortcut: u32,
 }
 

@@ -1,6 +1,6 @@
-// A 1x1 convolution of one group, as a matrix product:
-//   y[o, p] = activate(bias[o] + sum over c of weight[o, c] * x[c, source(p)] + shortcut[o, p])
-// where source(p) is p itself, or every stride-th pixel along both axes.
+// A 1x1 convolution whose groups are whole bands of blocks, as a matrix product for each group:
+//   y[o, p] = activate(bias[o] + sum over c of weight[o, c] * x[c', source(p)] + shortcut[o, p])
+// where c' is channel c of the group of o, and source(p) is p itself, or every stride-th pixel along both axes.
 //
 // Layouts: activations in blocks of four channels, index = block * pixels + pixel; the weight in 4x4
 // matrices (column = input channel), index = (band * in_blocks + in_block) * tile_blocks + block of band.
@@ -10,10 +10,13 @@
 // Twins: src/kernels/pointwise.rs, src/reference/pointwise.rs
 
 struct Params {
+    // Input blocks of a group.
     in_blocks: u32,
     in_pixels: u32,
     in_width: u32,
     out_blocks: u32,
+    // Output blocks of a group, a multiple of `tile_blocks` where there are several.
+    out_blocks_per_group: u32,
     out_pixels: u32,
     out_width: u32,
     in_first_block: u32,
@@ -22,6 +25,7 @@ struct Params {
     // Runs of pixels: ceil(out_pixels / 16).
     tiles: u32,
     activation: u32,
+    has_bias: u32,
     has_shortcut: u32,
 }
 
@@ -94,7 +98,8 @@ fn pointwise(@builtin(global_invocation_id) id: vec3<u32>) {
     var d2 = mat4x4<f32>();
     var d3 = mat4x4<f32>();
     var w = band * params.in_blocks * tile_blocks;
-    var first = params.in_first_block * params.in_pixels;
+    let group = block / params.out_blocks_per_group;
+    var first = (params.in_first_block + group * params.in_blocks) * params.in_pixels;
     for (var k = 0u; k < params.in_blocks; k++) {
         let x0 = load(first + at0);
         let x1 = load(first + at1);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::adapter::{run_in_place, run_kernel, run_plain, trials};
+use common::adapter::{run_in_place, run_kernel, run_layer, run_plain, trials};
 use common::random;
 use libtest_mimic::Arguments;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
@@ -16,6 +16,8 @@ fn main() {
         ("convolutions_on_awkward_shapes", convolutions_on_awkward_shapes),
         ("convolutions_at_random", convolutions_at_random),
         ("convolution_between_parts_of_buffers", convolution_between_parts_of_buffers),
+        ("winograd_convolutions", winograd_convolutions),
+        ("winograd_tiles", winograd_tiles),
         ("pools", pools),
         ("global_pools_and_sums_of_splits", global_pools_and_sums_of_splits),
         ("radix_softmax", radix_softmax),
@@ -48,9 +50,9 @@ fn check_conv(rng: &mut SmallRng, input: Shape, conv: Conv, activation: Activati
     }
     let expected = reference::activate(&expected, activation);
 
-    let layer = ConvLayer { conv, input, output, activation, shortcut, in_first_block: 0, out_first_block: 0 };
-    let inputs = [pack_activation(&x), layer.pack_weight(&weight), pack_vector(&bias), pack_activation(&added)];
-    let found = run_kernel(&layer.dispatch(), &inputs, output);
+    let (in_first_block, out_first_block) = (0, 0);
+    let layer = ConvLayer { conv, input, output, activation, bias: true, shortcut, in_first_block, out_first_block };
+    let found = run_layer(&layer, &x, &weight, &bias, &added, output);
     // Sums of `fan_in` products of numbers below one.
     assert_close(&found, &expected, 1e-6 * fan_in as f32 + 1e-5, &format!("{conv:?} on {input}"));
 }
@@ -120,15 +122,67 @@ fn convolution_between_parts_of_buffers() {
         let weight = random(rng, Shape::new(8, 8 * kernel * kernel, 1)).values;
         let output = whole.with_channels(8);
         let activation = Activation::Identity;
-        let layer =
-            ConvLayer { conv, input, output, activation, shortcut: false, in_first_block: 1, out_first_block: 2 };
-        let inputs = [pack_activation(&x), layer.pack_weight(&weight), vec![0.0; 8], vec![0.0; 4]];
-        let found = run_kernel(&layer.dispatch(), &inputs, whole);
+        let (bias, shortcut, in_first_block, out_first_block) = (false, false, 1, 2);
+        let layer = ConvLayer { conv, input, output, activation, bias, shortcut, in_first_block, out_first_block };
+        let found = run_layer(&layer, &x, &weight, &[0.0; 8], &x, whole);
         let part = Tensor::from_fn(input, |c, i, j| x.at(c + 4, i, j));
         let expected = reference::conv(&part, &conv, &weight, &[0.0; 8]);
         let expected =
             Tensor::from_fn(whole, |c, i, j| if (8..16).contains(&c) { expected.at(c - 8, i, j) } else { 0.0 });
         assert_close(&found, &expected, 1e-4, "part");
+    }
+}
+
+/// Layers that are large enough for Winograd's way.
+fn winograd_layers() -> Vec<ConvLayer> {
+    let cases = [
+        (Shape::new(64, 22, 23), Conv::new(3, 64)),
+        (Shape::new(64, 31, 17), Conv::new(3, 128).groups(2)),
+        (Shape::new(32, 46, 45), Conv::new(3, 40)),
+        (Shape::new(96, 48, 48), Conv::new(3, 96).groups(4)),
+        (Shape::new(32, 48, 46), Conv::new(3, 40).padding(0)),
+        (Shape::new(32, 46, 47), Conv::new(3, 40).padding(2)),
+    ];
+    let layer = |(input, conv): (Shape, Conv)| ConvLayer {
+        conv,
+        input,
+        output: Op::Conv(conv).infer(&[input]).unwrap(),
+        activation: Activation::Identity,
+        bias: true,
+        shortcut: false,
+        in_first_block: 0,
+        out_first_block: 0,
+    };
+    let layers: Vec<_> = cases.map(layer).into();
+    for layer in &layers {
+        assert_eq!(layer.starts().len(), 3, "{layer:?} is computed directly");
+    }
+    layers
+}
+
+fn winograd_convolutions() {
+    let rng = &mut SmallRng::seed_from_u64(31);
+    for (index, layer) in winograd_layers().into_iter().enumerate() {
+        let activation = [Activation::Relu, Activation::Silu][index % 2];
+        check_conv(rng, layer.input, layer.conv, activation, index % 3 == 0);
+    }
+}
+
+fn winograd_tiles() {
+    let rng = &mut SmallRng::seed_from_u64(32);
+    for layer in winograd_layers() {
+        let starts = layer.starts();
+        let x = random(rng, layer.input);
+        let tiles = reference::winograd_input(&x, &layer.conv, layer.output);
+        let found = run_kernel(&starts[0].dispatch, &[pack_activation(&x)], tiles.shape);
+        assert_close(&found, &tiles, 1e-5, "transformed tiles");
+
+        let products = random(rng, tiles.shape.with_channels(36 * layer.output.channels));
+        let expected = reference::winograd_output(&products, layer.output);
+        let bias = vec![0.0; layer.output.channels];
+        let inputs = [pack_activation(&products), pack_vector(&bias), vec![0.0; 4]];
+        let found = run_kernel(&starts[2].dispatch, &inputs, layer.output);
+        assert_close(&found, &expected, 1e-4, "tiles of the output");
     }
 }
 

@@ -1,8 +1,11 @@
-// The end of conv.wgsl and pointwise.wgsl: bias, shortcut and activation of four pixels (the columns of `sums`)
+// The end of conv.wgsl, pointwise.wgsl and winograd_output.wgsl: bias, shortcut and activation of four pixels (the columns of `sums`)
 // of one output block, each stored at its index if it is on the image.
 fn finish(block: u32, at: vec4<u32>, known: vec4<bool>, pixel_sums: mat4x4<f32>) {
-    let added = bias[block];
-    var sums = pixel_sums + mat4x4<f32>(added, added, added, added);
+    var sums = pixel_sums;
+    if (params.has_bias == 1u) {
+        let added = bias[block];
+        sums += mat4x4<f32>(added, added, added, added);
+    }
     if (params.has_shortcut == 1u) {
         sums += mat4x4<f32>(shortcut[at.x], shortcut[at.y], shortcut[at.z], shortcut[at.w]);
     }

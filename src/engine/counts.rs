@@ -1,6 +1,6 @@
 use super::{steps, taps};
-use crate::graph::{Graph, Plan, Step, StepKind};
-use crate::kernels;
+use crate::graph::{Graph, Step, StepKind};
+use crate::kernels::{self, ConvLayer};
 
 /// What one run of a network takes, as its plan says: the same on every device and at every load, unlike times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,8 @@ pub struct Counts {
     pub activations_bytes: u64,
     /// Bytes alive at the busiest step.
     pub peak_live_bytes: u64,
-    /// Bytes that the plan's steps read and write where each value is touched once: weights, inputs, outputs.
+    /// Bytes that the plan's steps read and write where each value is touched once: weights, inputs, outputs,
+    /// and what the kernels of a step pass on.
     pub moved_bytes: u64,
     /// Bytes that are read back to the processor.
     pub read_back_bytes: u64,
@@ -25,22 +26,22 @@ pub struct Counts {
 
 /// Counts a run on one image of the graph's input size.
 pub fn counts(graph: &Graph) -> Counts {
-    let plan = Plan::new(graph);
+    let plan = steps::plan(graph);
     let dispatches = steps::dispatches(graph, &plan);
     let maps: Vec<usize> = taps::maps_elements(graph).collect();
-    let weights = |step: &Step| match &step.kind {
-        StepKind::Conv(conv) => {
-            let bias = 4 * kernels::blocks(conv.conv.out_channels) as usize;
-            steps::conv_layer(graph, &plan, step, conv).packed_elements() + bias
-        }
-        _ => 0,
+    let layer = |step: &Step| match &step.kind {
+        StepKind::Conv(conv) => Some(steps::conv_layer(graph, &plan, step, conv)),
+        _ => None,
     };
+    let weights = |layer: ConvLayer| layer.packed_elements() + 4 * kernels::blocks(layer.conv.out_channels) as usize;
     let touched = |step: &Step| {
         let values = step.inputs.iter().chain([&step.output]);
-        values.map(|id| graph.shape(*id).stored_elements()).sum::<usize>()
+        // Scratch is written by one kernel and read by the next.
+        let scratch = layer(step).map_or(0, |layer| 2 * layer.scratch().iter().sum::<usize>());
+        values.map(|id| graph.shape(*id).stored_elements()).sum::<usize>() + scratch
     };
     let bytes = |elements: usize| (elements * size_of::<f32>()) as u64;
-    let weights: usize = plan.steps.iter().map(weights).sum();
+    let weights: usize = plan.steps.iter().filter_map(layer).map(weights).sum();
     Counts {
         dispatches: dispatches.len(),
         pipelines: steps::distinct(&dispatches).len(),

@@ -57,6 +57,8 @@ pub struct Network {
     maps: Vec<Buffer>,
     _params: Uniforms,
     tasks: Vec<Task>,
+    /// For each of the plan's steps, the position after its last task.
+    step_ends: Vec<usize>,
     staging: Staging,
     classifier: Classifier,
     account: Account,
@@ -81,7 +83,7 @@ impl Network {
         mut progress: impl AsyncFnMut(Progress),
     ) -> Result<Self, EngineError> {
         checkpoint.check(&graph.parameters())?;
-        let plan = Plan::new(&graph);
+        let plan = steps::plan(&graph);
         let dispatches = dispatches(gpu, &graph, &plan)?;
         let distinct = steps::distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
@@ -109,9 +111,13 @@ impl Network {
         let bind = || {
             let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
             let mut tasks = Vec::with_capacity(dispatches.len());
-            for (step, weights) in plan.steps.iter().zip(&weights) {
-                let buffers = steps::buffers(&plan, step, weights.as_ref(), &storage);
-                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
+            let mut step_ends = Vec::with_capacity(plan.steps.len());
+            for (index, (step, weights)) in plan.steps.iter().zip(&weights).enumerate() {
+                for start in steps::starts(&graph, &plan, step) {
+                    let buffers = steps::buffers(&plan, index, &start, weights.as_ref(), &storage);
+                    tasks.push(gpu.bind(&start.dispatch, &params, tasks.len(), &buffers));
+                }
+                step_ends.push(tasks.len());
             }
             let at = |id| &storage[plan.storage.place(id).buffer];
             for (unit, maps) in graph.units.iter().zip(&maps) {
@@ -121,9 +127,9 @@ impl Network {
             for (layer, mean) in graph.layers.iter().zip(&maps[graph.units.len()..]) {
                 tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &[at(layer.value), mean]));
             }
-            (params, tasks, gpu.staging(copied))
+            (params, tasks, step_ends, gpu.staging(copied))
         };
-        let (params, tasks, staging) = gpu.checked(bind).await?;
+        let (params, tasks, step_ends, staging) = gpu.checked(bind).await?;
         let weights_bytes = weights.iter().flatten().flatten().map(Buffer::bytes).sum();
         let activations_bytes = storage.iter().chain(&maps).map(Buffer::bytes).sum();
         let account = Account {
@@ -146,6 +152,7 @@ impl Network {
             maps,
             _params: params,
             tasks,
+            step_ends,
             staging,
             classifier,
             account,
@@ -185,7 +192,7 @@ impl Network {
                 self.replacer.get_or_init(|| made)
             }
         };
-        self.compute(image, replacer.tasks(&self.gpu, &new, &self.tasks)).await
+        self.compute(image, replacer.tasks(&self.gpu, &new, &self.tasks, &self.step_ends)).await
     }
 
     async fn compute<'a>(
@@ -264,7 +271,7 @@ fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, En
 pub fn largest_side(gpu: &Gpu, sides: Range<usize>, build: impl Fn(usize) -> Graph) -> Option<usize> {
     let holds = |side: usize| {
         let graph = build(side);
-        dispatches(gpu, &graph, &Plan::new(&graph)).is_ok()
+        dispatches(gpu, &graph, &steps::plan(&graph)).is_ok()
     };
     let Range { start, end } = sides;
     // The first side that is too large, by halving: sides below `low` hold, those from `high` on do not.

@@ -50,13 +50,19 @@ impl Replacer {
         gpu.checked(bind).await
     }
 
-    /// Uploads the new gates of the next run and returns its tasks: `tasks`, which begin with one for each
-    /// step of the plan, and after the steps whose gates are replaced those that do it. `new`: one for each
-    /// unit.
-    pub fn tasks<'a>(&'a self, gpu: &Gpu, new: &[Option<NewGates>], tasks: &'a [Task]) -> Vec<&'a Task> {
+    /// Uploads the new gates of the next run and returns its tasks: `tasks`, and after the steps whose gates are
+    /// replaced those that do it. `new`: one for each unit; `step_ends`: for each step of the plan the position
+    /// after its last task.
+    pub fn tasks<'a>(
+        &'a self,
+        gpu: &Gpu,
+        new: &[Option<NewGates>],
+        tasks: &'a [Task],
+        step_ends: &[usize],
+    ) -> Vec<&'a Task> {
         let mut inserted = vec![None; tasks.len()];
         for (unit, new) in self.units.iter().zip(new) {
-            inserted[unit.step] = new.as_ref().map(|new| match new {
+            inserted[step_ends[unit.step] - 1] = new.as_ref().map(|new| match new {
                 NewGates::Reversed => &unit.reverse,
                 NewGates::Values(values) => {
                     gpu.write(&unit.values, values);

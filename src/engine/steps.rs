@@ -1,12 +1,20 @@
 use super::EngineError;
 use crate::gpu::{Buffer, Gpu};
 use crate::graph::{ConvStep, Graph, Plan, PoolKind, Step, StepKind, ValueId};
-use crate::kernels::{self, ConvLayer, Dispatch};
+use crate::kernels::{self, ConvLayer, Dispatch, Operand, Start};
 use crate::weights::{Checkpoint, fold};
 
-/// The dispatches of a run: the plan's steps, then the maps of each unit and layer.
+/// The plan of a graph, with the scratch that its kernels want.
+pub(super) fn plan(graph: &Graph) -> Plan {
+    Plan::with_scratch(graph, |step| match &step.kind {
+        StepKind::Conv(conv) => layer(graph, step, conv, |_| 0).scratch(),
+        _ => Vec::new(),
+    })
+}
+
+/// The dispatches of a run: those of the plan's steps, then the maps of each unit and layer.
 pub(super) fn dispatches(graph: &Graph, plan: &Plan) -> Vec<Dispatch> {
-    let steps = plan.steps.iter().map(|step| dispatch(graph, plan, step));
+    let steps = plan.steps.iter().flat_map(|step| starts(graph, plan, step)).map(|start| start.dispatch);
     let maps =
         graph.units.iter().map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches()));
     let means = graph.layers.iter().map(|layer| kernels::group_maps::dispatch(graph.shape(layer.value), 1));
@@ -25,12 +33,12 @@ pub(super) fn distinct(dispatches: &[Dispatch]) -> Vec<&Dispatch> {
     distinct
 }
 
-/// The kernel that computes a step.
-fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
+/// The kernels that compute a step, in order.
+pub(super) fn starts(graph: &Graph, plan: &Plan, step: &Step) -> Vec<Start> {
     let output = graph.shape(step.output);
     let input = graph.shape(step.inputs[0]);
-    match &step.kind {
-        StepKind::Conv(conv) => conv_layer(graph, plan, step, conv).dispatch(),
+    let dispatch = match &step.kind {
+        StepKind::Conv(conv) => return conv_layer(graph, plan, step, conv).starts(),
         StepKind::Pool(PoolKind::Max, pool) => kernels::max_pool::dispatch(pool, input, output),
         StepKind::Pool(PoolKind::Avg, pool) => kernels::avg_pool::dispatch(pool, input, output),
         StepKind::GlobalAvgPool { radix } => kernels::global_avg_pool::dispatch(input, *radix),
@@ -40,16 +48,23 @@ fn dispatch(graph: &Graph, plan: &Plan, step: &Step) -> Dispatch {
         }
         StepKind::WeightedSum { radix } => kernels::weighted_sum::dispatch(output, *radix),
         StepKind::Add(activation) => kernels::add::dispatch(output, *activation),
-    }
+    };
+    let inputs = (0..step.inputs.len()).map(Operand::Input);
+    vec![Start { dispatch, operands: inputs.chain([Operand::Output]).collect() }]
 }
 
 pub(super) fn conv_layer(graph: &Graph, plan: &Plan, step: &Step, conv: &ConvStep) -> ConvLayer {
-    let first_block = |id| kernels::blocks(plan.storage.place(id).channel);
+    layer(graph, step, conv, |id| kernels::blocks(plan.storage.place(id).channel))
+}
+
+/// `first_block`: where a value begins in its buffer.
+fn layer(graph: &Graph, step: &Step, conv: &ConvStep, first_block: impl Fn(ValueId) -> u32) -> ConvLayer {
     ConvLayer {
         conv: conv.conv,
         input: graph.shape(step.inputs[0]),
         output: graph.shape(step.output),
         activation: conv.activation,
+        bias: true,
         shortcut: conv.shortcut,
         in_first_block: first_block(step.inputs[0]),
         out_first_block: first_block(step.output),
@@ -89,23 +104,23 @@ impl Packed {
     }
 }
 
-/// The buffers of a step in the order of its kernel's bindings.
+/// The buffers of one start of a plan's step, in the order of its kernel's bindings.
 pub(super) fn buffers<'a>(
     plan: &Plan,
-    step: &Step,
+    step: usize,
+    start: &Start,
     weights: Option<&'a [Buffer; 2]>,
     storage: &'a [Buffer],
 ) -> Vec<&'a Buffer> {
-    let at = |id: &ValueId| &storage[plan.storage.place(*id).buffer];
-    let mut buffers = vec![at(&step.inputs[0])];
-    match weights {
-        Some([weight, bias]) => {
-            // A convolution without a shortcut still has the binding; its input is as good as any.
-            let shortcut = step.inputs.get(1).unwrap_or(&step.inputs[0]);
-            buffers.extend([weight, bias, at(shortcut)]);
-        }
-        None => buffers.extend(step.inputs[1..].iter().map(at)),
-    }
-    buffers.push(at(&step.output));
-    buffers
+    let Step { inputs, output, .. } = &plan.steps[step];
+    let at = |id: ValueId| &storage[plan.storage.place(id).buffer];
+    let weights = || weights.expect("only convolutions ask for weights, and they have them");
+    let buffer = |operand: &Operand| match *operand {
+        Operand::Input(index) => at(inputs[index]),
+        Operand::Weight => &weights()[0],
+        Operand::Bias => &weights()[1],
+        Operand::Scratch(index) => &storage[plan.storage.scratch(step)[index]],
+        Operand::Output => at(*output),
+    };
+    start.operands.iter().map(buffer).collect()
 }

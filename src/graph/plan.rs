@@ -1,4 +1,5 @@
-use std::collections::{BTreeSet, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Activation, BatchNorm, Conv, Graph, Op, Pool, Shape, ValueId};
 
@@ -68,12 +69,19 @@ pub struct Storage {
     /// Stored elements alive at the busiest step: no reuse can do with less.
     pub peak: usize,
     places: HashMap<ValueId, Place>,
+    /// For each step the buffers that its kernels pass on among themselves.
+    scratch: Vec<Vec<usize>>,
 }
 
 impl Storage {
     /// Where the value of a step's input or output lies.
     pub fn place(&self, id: ValueId) -> Place {
         self.places[&id]
+    }
+
+    /// The buffers that the kernels of a step pass on among themselves, as its plan was asked for.
+    pub fn scratch(&self, step: usize) -> &[usize] {
+        &self.scratch[step]
     }
 }
 
@@ -90,6 +98,12 @@ impl Plan {
     /// Panics where an architecture asks for what no kernel does: a batch norm or activation with
     /// nothing to fold into.
     pub fn new(graph: &Graph) -> Self {
+        Self::with_scratch(graph, |_| Vec::new())
+    }
+
+    /// The same where steps need memory of their own while they run: `scratch` gives the elements of each
+    /// buffer that a step's kernels pass on among themselves.
+    pub fn with_scratch(graph: &Graph, scratch: impl Fn(&Step) -> Vec<usize>) -> Self {
         let steps = Fusion::new(graph).steps();
         for step in &steps {
             if let StepKind::GlobalAvgPool { radix } | StepKind::SumSplits { radix } | StepKind::WeightedSum { radix } =
@@ -102,7 +116,7 @@ impl Plan {
                 );
             }
         }
-        let storage = allocate(graph, &steps);
+        let storage = allocate(graph, &steps, scratch);
         Self { steps, storage }
     }
 }
@@ -216,8 +230,8 @@ impl<'a> Fusion<'a> {
     }
 }
 
-/// Gives every value a buffer: the smallest free one that holds it, else the largest, grown.
-fn allocate(graph: &Graph, steps: &[Step]) -> Storage {
+/// Gives every value and every step's scratch a buffer.
+fn allocate(graph: &Graph, steps: &[Step], scratch: impl Fn(&Step) -> Vec<usize>) -> Storage {
     let owners = owners(graph);
     // A part of a part lies in the outermost whole.
     let owner = |id: ValueId| {
@@ -227,63 +241,82 @@ fn allocate(graph: &Graph, steps: &[Step]) -> Storage {
         }
         (whole, channel)
     };
-    let elements = |id: ValueId| graph.shape(id).stored_elements();
 
-    let mut last_use: HashMap<ValueId, usize> = HashMap::new();
+    // From the step that makes a value to the last that reads it; a step never writes over its own input.
+    let mut lives: BTreeMap<ValueId, Life> = BTreeMap::new();
+    let mut touch = |id: ValueId, step: usize| {
+        let (root, _) = owner(id);
+        let life = Life { elements: graph.shape(root).stored_elements(), first: step, last: step };
+        lives.entry(root).or_insert(life).last = step;
+    };
+    touch(ValueId(0), 0);
     for (index, step) in steps.iter().enumerate() {
-        for id in step.inputs.iter().chain([&step.output]) {
-            last_use.insert(owner(*id).0, index);
-        }
+        step.inputs.iter().chain([&step.output]).for_each(|id| touch(*id, index));
     }
     // The input and what a run leaves to be read stay until the end.
-    for id in graph.taps().into_iter().chain([ValueId(0)]) {
-        last_use.insert(owner(id).0, usize::MAX);
+    graph.taps().into_iter().chain([ValueId(0)]).for_each(|id| touch(id, steps.len()));
+
+    let (roots, mut all): (Vec<ValueId>, Vec<Life>) = lives.into_iter().unzip();
+    let mut scratch_of = Vec::with_capacity(steps.len());
+    for (index, step) in steps.iter().enumerate() {
+        let start = all.len();
+        all.extend(scratch(step).into_iter().map(|elements| Life { elements, first: index, last: index }));
+        scratch_of.push(start..all.len());
+    }
+    let (buffer_of, buffers) = share(&all);
+    let live = |step: usize| all.iter().filter(|life| life.spans(step)).map(|life| life.elements).sum();
+    let peak = (0..steps.len()).map(live).max().unwrap_or(0);
+    let place = |id: ValueId| {
+        let (root, channel) = owner(id);
+        let index = roots.binary_search(&root).expect("whatever is a part of a value that lives");
+        (id, Place { buffer: buffer_of[index], channel })
+    };
+    let places = roots.iter().chain(owners.keys()).map(|&id| place(id)).collect();
+    let scratch = scratch_of.into_iter().map(|range| buffer_of[range].to_vec()).collect();
+    Storage { buffers, peak, places, scratch }
+}
+
+/// How long something needs memory, and how much.
+struct Life {
+    elements: usize,
+    /// The first and the last step at which it does.
+    first: usize,
+    last: usize,
+}
+
+impl Life {
+    fn spans(&self, step: usize) -> bool {
+        (self.first..=self.last).contains(&step)
     }
 
-    let mut storage = Storage::default();
-    let mut free: Vec<usize> = Vec::new();
-    let mut alive: HashMap<ValueId, usize> = HashMap::new();
-    let mut place = |id: ValueId, index: Option<usize>| {
-        let (root, channel) = owner(id);
-        if let Some(&buffer) = alive.get(&root) {
-            storage.places.insert(id, Place { buffer, channel });
-            return;
-        }
-        let need = elements(root);
-        let fits = |buffer: &usize| storage.buffers[*buffer] >= need;
-        let best = (free.iter().copied().filter(|buffer| fits(buffer)).min_by_key(|&b| storage.buffers[b]))
-            .or_else(|| free.iter().copied().max_by_key(|&b| storage.buffers[b]));
-        let buffer = best.unwrap_or(storage.buffers.len());
-        free.retain(|&other| other != buffer);
-        match storage.buffers.get_mut(buffer) {
-            Some(size) => *size = need.max(*size),
-            None => storage.buffers.push(need),
-        }
-        alive.insert(root, buffer);
-        storage.places.insert(root, Place { buffer, channel: 0 });
-        storage.places.insert(id, Place { buffer, channel });
-        storage.peak = storage.peak.max(alive.keys().map(|&id| elements(id)).sum());
-        // Only now may what this step reads last be reused: a step never writes over its own input.
-        if let Some(index) = index {
-            alive.retain(|id, buffer| {
-                let keep = last_use[id] > index;
-                if !keep {
-                    free.push(*buffer);
-                }
-                keep
-            });
-        }
-    };
-    place(ValueId(0), None);
-    for (index, step) in steps.iter().enumerate() {
-        place(step.output, Some(index));
+    fn meets(&self, other: &Self) -> bool {
+        self.first <= other.last && other.first <= self.last
     }
-    for &part in owners.keys() {
-        let (whole, channel) = owner(part);
-        let buffer = storage.places[&whole].buffer;
-        storage.places.insert(part, Place { buffer, channel });
+}
+
+/// The buffer of each life, and the elements of each buffer: the largest lives choose first, each the smallest
+/// buffer that is free for as long as it lasts ("greedy by size" of arXiv 2001.03288).
+fn share(lives: &[Life]) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..lives.len()).collect();
+    order.sort_by_key(|&index| Reverse(lives[index].elements));
+    let mut buffer_of = vec![0; lives.len()];
+    let mut buffers: Vec<Vec<usize>> = Vec::new();
+    for index in order {
+        let free = |held: &&mut Vec<usize>| held.iter().all(|&other| !lives[other].meets(&lives[index]));
+        // Later buffers are smaller, and all are large enough.
+        let best = buffers.iter_mut().enumerate().rev().find(|(_, held)| free(held));
+        match best {
+            Some((buffer, held)) => {
+                held.push(index);
+                buffer_of[index] = buffer;
+            }
+            None => {
+                buffer_of[index] = buffers.len();
+                buffers.push(vec![index]);
+            }
+        }
     }
-    storage
+    (buffer_of, buffers.iter().map(|held| lives[held[0]].elements).collect())
 }
 
 /// For each part of a concatenation and each slice: the whole, and the part's first channel in it.

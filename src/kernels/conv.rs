@@ -24,7 +24,7 @@ const TILE_SIDE: usize = 4;
 params! {
     in_width, in_height, in_blocks, in_per_group, out_width, out_height, out_blocks, out_per_group,
     in_first_block, out_first_block, span, kernel, stride, pad_top, pad_left, dilation, tiles_across, tiles,
-    activation, has_shortcut,
+    activation, has_bias, has_shortcut,
 }
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
@@ -54,6 +54,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         tiles_across,
         tiles,
         activation: activation_code(layer.activation),
+        has_bias: layer.bias.into(),
         has_shortcut: layer.shortcut.into(),
     };
     Dispatch {

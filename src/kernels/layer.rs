@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use super::{blocks, conv, linear, pointwise};
+use super::winograd::{self, Winograd};
+use super::{Operand, Start, blocks, conv, linear, pointwise};
 use crate::graph::{Activation, Conv, Padding, Shape};
-use crate::kernels::Dispatch;
 
 /// From as many multiplications on, a 1x1 convolution goes to `pointwise`. It is a quarter faster than
 /// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
@@ -15,6 +15,8 @@ pub struct ConvLayer {
     pub input: Shape,
     pub output: Shape,
     pub activation: Activation,
+    /// Whether a bias is added.
+    pub bias: bool,
     /// Whether an activation of the output's shape is added before the activation function.
     pub shortcut: bool,
     /// Block of the input buffer that holds the first input channel.
@@ -24,17 +26,36 @@ pub struct ConvLayer {
 }
 
 impl ConvLayer {
-    /// The kernel for this layer: by the bindings input, weight, bias, shortcut, output.
-    pub fn dispatch(&self) -> Dispatch {
-        match self.route() {
+    /// The kernels for this layer, in order.
+    pub fn starts(&self) -> Vec<Start> {
+        let dispatch = match self.route() {
             Route::Linear => linear::dispatch(self),
             Route::Pointwise => pointwise::dispatch(self),
             Route::Conv => conv::dispatch(self),
+            Route::Winograd(winograd) => return winograd.starts(self),
+        };
+        let operands = [Operand::Input(0), Operand::Weight, Operand::Bias, self.shortcut_operand(), Operand::Output];
+        vec![Start { dispatch, operands: operands.to_vec() }]
+    }
+
+    /// Elements of each buffer that the kernels pass on among themselves.
+    pub fn scratch(&self) -> Vec<usize> {
+        match self.route() {
+            Route::Winograd(winograd) => winograd.scratch().to_vec(),
+            _ => Vec::new(),
         }
+    }
+
+    /// A layer without a shortcut still has the binding; its input is as good as any.
+    pub(super) fn shortcut_operand(&self) -> Operand {
+        Operand::Input(self.shortcut.into())
     }
 
     /// Values of the packed weight.
     pub fn packed_elements(&self) -> usize {
+        if let Route::Winograd(winograd) = self.route() {
+            return winograd.product.packed_elements();
+        }
         let tile_blocks = self.tile_blocks();
         let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
         bands * self.span(tile_blocks) * self.conv.kernel * self.conv.kernel * tile_blocks * 16
@@ -42,6 +63,9 @@ impl ConvLayer {
 
     /// The weight `[out, in / groups, kernel, kernel]` in 4x4 matrices, in the kernel's order.
     pub fn pack_weight(&self, weight: &[f32]) -> Vec<f32> {
+        if let Route::Winograd(winograd) = self.route() {
+            return winograd.product.pack_weight(&winograd::transform_weight(weight));
+        }
         let tile_blocks = self.tile_blocks();
         let Conv { kernel, groups, .. } = self.conv;
         let taps = kernel * kernel;
@@ -79,14 +103,19 @@ impl ConvLayer {
     /// step of an invocation loads 16 pixels and 4 vectors of weights per block, and the multiplications
     /// of a block cost about as much as four more loads; a tile over several groups also reads zeros.
     pub(super) fn tile_blocks(&self) -> usize {
-        let tiles: &[usize] = match self.route() {
+        let route = self.route();
+        let tiles: &[usize] = match route {
             Route::Linear => &[1],
             Route::Pointwise => &pointwise::TILES,
-            Route::Conv => &conv::TILES,
+            Route::Conv | Route::Winograd(_) => &conv::TILES,
         };
         let out_blocks = blocks(self.conv.out_channels) as usize;
         let cost = |tile: &usize| out_blocks.div_ceil(*tile) * self.span(*tile) * (16 + 8 * tile);
-        tiles.iter().copied().min_by_key(cost).expect("a tile")
+        // `pointwise` takes a band's input from one group.
+        let out_per_group = self.conv.out_channels / self.conv.groups;
+        let one_group = |tile: &usize| self.conv.groups == 1 || out_per_group.is_multiple_of(4 * tile);
+        let tiles = tiles.iter().copied().filter(|tile| !matches!(route, Route::Pointwise) || one_group(tile));
+        tiles.min_by_key(cost).expect("a tile")
     }
 
     /// The override `curves` of `activate.wgsl`: whether the activation needs exponentials.
@@ -119,16 +148,23 @@ impl ConvLayer {
     }
 
     fn route(&self) -> Route {
-        let products = self.input.channels * self.conv.out_channels * self.output.pixels();
-        match self.conv {
-            Conv { kernel: 1, .. } if self.input.pixels() == 1 => Route::Linear,
-            Conv { kernel: 1, padding: Padding::Each(0) | Padding::Same, groups: 1, .. }
-                if products >= POINTWISE_PRODUCTS =>
-            {
-                Route::Pointwise
-            }
+        let Conv { kernel, groups, out_channels, .. } = self.conv;
+        let products = self.input.channels / groups * out_channels * self.output.pixels();
+        let unpadded = matches!(self.conv.padding, Padding::Each(0) | Padding::Same);
+        match kernel {
+            1 if self.input.pixels() == 1 => Route::Linear,
+            1 if unpadded && self.whole_groups() && products >= POINTWISE_PRODUCTS => Route::Pointwise,
+            3 => Winograd::of(self).map_or(Route::Conv, Route::Winograd),
             _ => Route::Conv,
         }
+    }
+
+    /// Whether `pointwise` can take each group by itself.
+    pub(super) fn whole_groups(&self) -> bool {
+        let Conv { groups, out_channels, .. } = self.conv;
+        let [in_per_group, out_per_group] = [self.input.channels, out_channels].map(|channels| channels / groups);
+        let fits = |tile: &usize| out_per_group.is_multiple_of(4 * tile);
+        groups == 1 || in_per_group.is_multiple_of(4) && pointwise::TILES.iter().any(fits)
     }
 }
 
@@ -137,6 +173,7 @@ enum Route {
     Linear,
     Pointwise,
     Conv,
+    Winograd(Winograd),
 }
 
 #[cfg(test)]
@@ -151,6 +188,7 @@ mod tests {
             input,
             output,
             activation: Activation::Identity,
+            bias: true,
             shortcut: false,
             in_first_block: 0,
             out_first_block: 0,

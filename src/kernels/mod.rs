@@ -37,10 +37,13 @@ pub mod radix_softmax;
 pub mod replace_gates;
 pub mod sum_splits;
 pub mod weighted_sum;
+pub mod winograd_input;
+pub mod winograd_output;
 
 mod layer;
 mod layout;
 mod window;
+mod winograd;
 
 pub use layer::ConvLayer;
 pub use layout::{blocks, pack_activation, pack_vector, unpack_activation};
@@ -82,6 +85,26 @@ pub struct Dispatch {
     pub workgroups: u32,
 }
 
+/// What a start of a kernel is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// An input of the step that it belongs to.
+    Input(usize),
+    Weight,
+    Bias,
+    /// A buffer that the kernels of one step pass on among themselves.
+    Scratch(usize),
+    Output,
+}
+
+/// One start of a kernel in a step, which may take several.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    pub dispatch: Dispatch,
+    /// The kernel's inputs in the order of their bindings, then its output.
+    pub operands: Vec<Operand>,
+}
+
 /// Every kernel, for tests that walk them all.
 pub const ALL: &[&Kernel] = &[
     &add::KERNEL,
@@ -97,6 +120,8 @@ pub const ALL: &[&Kernel] = &[
     &replace_gates::KERNEL,
     &sum_splits::KERNEL,
     &weighted_sum::KERNEL,
+    &winograd_input::KERNEL,
+    &winograd_output::KERNEL,
 ];
 
 /// A dispatch for every pipeline that any network can ask for: each kernel with each value of its
@@ -106,6 +131,7 @@ pub fn every_pipeline() -> Vec<Dispatch> {
         let overrides = match kernel.name {
             "conv" => conv::every_override(),
             "pointwise" => pointwise::every_override(),
+            "winograd_output" => winograd_output::every_override(),
             _ => vec![Overrides::new()],
         };
         overrides.into_iter().map(move |overrides| (kernel, overrides))

@@ -16,11 +16,11 @@ pub const KERNEL: Kernel = Kernel {
 /// Output blocks that one invocation may compute.
 pub(super) const TILES: [usize; 2] = [4, 2];
 /// Pixels that one invocation computes.
-const TILE_PIXELS: usize = 16;
+pub(super) const TILE_PIXELS: usize = 16;
 
 params! {
-    in_blocks, in_pixels, in_width, out_blocks, out_pixels, out_width, in_first_block, out_first_block, stride, tiles,
-    activation, has_shortcut,
+    in_blocks, in_pixels, in_width, out_blocks, out_blocks_per_group, out_pixels, out_width, in_first_block,
+    out_first_block, stride, tiles, activation, has_bias, has_shortcut,
 }
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
@@ -28,10 +28,11 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
     let tile_blocks = layer.tile_blocks() as u32;
     let out_blocks = blocks(layer.conv.out_channels);
     let params = Params {
-        in_blocks: blocks(layer.input.channels),
+        in_blocks: blocks(layer.input.channels / layer.conv.groups),
         in_pixels: layer.input.pixels() as u32,
         in_width: layer.input.width as u32,
         out_blocks,
+        out_blocks_per_group: blocks(layer.conv.out_channels / layer.conv.groups),
         out_pixels: layer.output.pixels() as u32,
         out_width: layer.output.width as u32,
         in_first_block: layer.in_first_block,
@@ -39,6 +40,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         stride: layer.conv.stride as u32,
         tiles,
         activation: activation_code(layer.activation),
+        has_bias: layer.bias.into(),
         has_shortcut: layer.shortcut.into(),
     };
     Dispatch {

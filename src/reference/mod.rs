@@ -16,6 +16,8 @@ mod radix_softmax;
 mod replace_gates;
 mod sum_splits;
 mod weighted_sum;
+mod winograd_input;
+mod winograd_output;
 
 pub use activate::activate;
 pub use add::add;
@@ -32,3 +34,5 @@ pub use radix_softmax::radix_softmax;
 pub use replace_gates::replace_gates;
 pub use sum_splits::sum_splits;
 pub use weighted_sum::weighted_sum;
+pub use winograd_input::winograd_input;
+pub use winograd_output::winograd_output;

@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use pollster::block_on;
 use splitlens::gpu::{Copy, Gpu, GpuError};
 use splitlens::graph::{Shape, Tensor};
-use splitlens::kernels::{Dispatch, unpack_activation};
+use splitlens::kernels::{ConvLayer, Dispatch, Operand, pack_activation, pack_vector, unpack_activation};
 
 thread_local! {
     // Leaked, since wgpu cannot be taken down while a thread's storage is.
@@ -60,4 +60,38 @@ pub fn run_in_place(dispatch: &Dispatch, inputs: &[Vec<f32>], output: &[f32]) ->
         let copies = [Copy { from: &buffers[inputs.len()], elements }];
         gpu.run(&[task], &copies, &gpu.staging(elements)).await.unwrap()
     })
+}
+
+/// Runs a layer's kernels, one after the other, and returns the buffer that its output lies in, an activation of
+/// shape `whole`. `shortcut` is read where the layer has one.
+pub fn run_layer(
+    layer: &ConvLayer,
+    x: &Tensor,
+    weight: &[f32],
+    bias: &[f32],
+    shortcut: &Tensor,
+    whole: Shape,
+) -> Tensor {
+    let packed = [pack_activation(x), pack_activation(shortcut), layer.pack_weight(weight), pack_vector(bias)];
+    assert_eq!(packed[2].len(), layer.packed_elements(), "{layer:?}");
+    let mut scratch: Vec<Vec<f32>> = layer.scratch().iter().map(|&elements| vec![0.0; elements]).collect();
+    let mut output = vec![0.0; whole.stored_elements()];
+    for start in layer.starts() {
+        let (to, inputs) = start.operands.split_last().unwrap();
+        let value = |operand: &Operand| match *operand {
+            Operand::Input(index) => packed[index].clone(),
+            Operand::Weight => packed[2].clone(),
+            Operand::Bias => packed[3].clone(),
+            Operand::Scratch(index) => scratch[index].clone(),
+            Operand::Output => output.clone(),
+        };
+        let inputs: Vec<_> = inputs.iter().map(value).collect();
+        let found = run_in_place(&start.dispatch, &inputs, &value(to));
+        match *to {
+            Operand::Scratch(index) => scratch[index] = found,
+            Operand::Output => output = found,
+            _ => panic!("a kernel writes to scratch or to the output: {start:?}"),
+        }
+    }
+    unpack_activation(&output, whole)
 }
