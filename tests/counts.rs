@@ -9,6 +9,7 @@ use std::fs;
 use common::repository;
 use splitlens::arch::zoo::{VARIANTS, Variant};
 use splitlens::engine::{Counts, counts};
+use splitlens::kernels::Tuning;
 
 const FILE: &str = "tests/counts.txt";
 const HEADER: [&str; 9] = [
@@ -24,7 +25,7 @@ const HEADER: [&str; 9] = [
 ];
 
 fn counts_of(variant: &Variant) -> Counts {
-    counts(&variant.build(variant.side, variant.side, variant.classes))
+    counts(&variant.build(variant.side, variant.side, variant.classes), Tuning::default())
 }
 
 /// The file's line for a network, at its own input size.

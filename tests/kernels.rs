@@ -8,7 +8,7 @@ use common::random;
 use libtest_mimic::Arguments;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use splitlens::graph::{Activation, Conv, Op, Pool, Shape, Tensor};
-use splitlens::kernels::{self, ConvLayer, pack_activation, pack_vector};
+use splitlens::kernels::{self, ConvLayer, Tuning, pack_activation, pack_vector};
 use splitlens::reference;
 
 fn main() {
@@ -35,7 +35,22 @@ fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f32, what: &str) {
     common::assert_close(&found.values, &expected.values, tolerance, what);
 }
 
-/// Runs one convolution layer both ways.
+/// A convolution between whole buffers with a bias and nothing else.
+fn plain_layer(conv: Conv, input: Shape) -> ConvLayer {
+    ConvLayer {
+        conv,
+        input,
+        output: Op::Conv(conv).infer(&[input]).unwrap(),
+        activation: Activation::Identity,
+        bias: true,
+        shortcut: false,
+        in_first_block: 0,
+        out_first_block: 0,
+        tuning: Tuning::default(),
+    }
+}
+
+/// Runs one convolution layer by its reference and by every choice of kernels.
 fn check_conv(rng: &mut SmallRng, input: Shape, conv: Conv, activation: Activation, shortcut: bool) {
     let output = Op::Conv(conv).infer(&[input]).unwrap();
     let x = random(rng, input);
@@ -50,11 +65,19 @@ fn check_conv(rng: &mut SmallRng, input: Shape, conv: Conv, activation: Activati
     }
     let expected = reference::activate(&expected, activation);
 
-    let (in_first_block, out_first_block) = (0, 0);
-    let layer = ConvLayer { conv, input, output, activation, bias: true, shortcut, in_first_block, out_first_block };
-    let found = run_layer(&layer, &x, &weight, &bias, &added, output);
-    // Sums of `fan_in` products of numbers below one.
-    assert_close(&found, &expected, 1e-6 * fan_in as f32 + 1e-5, &format!("{conv:?} on {input}"));
+    let mut tried = Vec::new();
+    for tuning in Tuning::all() {
+        let layer = ConvLayer { activation, shortcut, tuning, ..plain_layer(conv, input) };
+        let starts = layer.starts();
+        // Not every choice makes a difference to every layer.
+        if tried.contains(&starts) {
+            continue;
+        }
+        let found = run_layer(&layer, &x, &weight, &bias, &added, output);
+        // Sums of `fan_in` products of numbers below one.
+        assert_close(&found, &expected, 1e-6 * fan_in as f32 + 1e-5, &format!("{conv:?} on {input}, {tuning}"));
+        tried.push(starts);
+    }
 }
 
 fn convolutions_on_awkward_shapes() {
@@ -120,10 +143,8 @@ fn convolution_between_parts_of_buffers() {
         let conv = Conv::new(kernel, 8);
         let x = random(rng, source);
         let weight = random(rng, Shape::new(8, 8 * kernel * kernel, 1)).values;
-        let output = whole.with_channels(8);
-        let activation = Activation::Identity;
-        let (bias, shortcut, in_first_block, out_first_block) = (false, false, 1, 2);
-        let layer = ConvLayer { conv, input, output, activation, bias, shortcut, in_first_block, out_first_block };
+        let (bias, in_first_block, out_first_block) = (false, 1, 2);
+        let layer = ConvLayer { bias, in_first_block, out_first_block, ..plain_layer(conv, input) };
         let found = run_layer(&layer, &x, &weight, &[0.0; 8], &x, whole);
         let part = Tensor::from_fn(input, |c, i, j| x.at(c + 4, i, j));
         let expected = reference::conv(&part, &conv, &weight, &[0.0; 8]);
@@ -136,28 +157,18 @@ fn convolution_between_parts_of_buffers() {
 /// Layers that are large enough for Winograd's way.
 fn winograd_layers() -> Vec<ConvLayer> {
     let cases = [
-        (Shape::new(64, 22, 23), Conv::new(3, 64)),
-        (Shape::new(64, 31, 17), Conv::new(3, 128).groups(2)),
-        (Shape::new(32, 46, 45), Conv::new(3, 40)),
+        (Shape::new(64, 32, 31), Conv::new(3, 64)),
+        (Shape::new(64, 33, 29), Conv::new(3, 128).groups(2)),
+        (Shape::new(32, 58, 57), Conv::new(3, 40)),
         (Shape::new(96, 48, 48), Conv::new(3, 96).groups(4)),
-        (Shape::new(32, 48, 46), Conv::new(3, 40).padding(0)),
-        (Shape::new(32, 46, 47), Conv::new(3, 40).padding(2)),
+        (Shape::new(32, 61, 55), Conv::new(3, 40).padding(0)),
+        (Shape::new(32, 55, 57), Conv::new(3, 40).padding(2)),
     ];
-    let layer = |(input, conv): (Shape, Conv)| ConvLayer {
-        conv,
-        input,
-        output: Op::Conv(conv).infer(&[input]).unwrap(),
-        activation: Activation::Identity,
-        bias: true,
-        shortcut: false,
-        in_first_block: 0,
-        out_first_block: 0,
-    };
-    let layers: Vec<_> = cases.map(layer).into();
+    let layers = cases.map(|(input, conv)| plain_layer(conv, input));
     for layer in &layers {
         assert_eq!(layer.starts().len(), 3, "{layer:?} is computed directly");
     }
-    layers
+    layers.into()
 }
 
 fn winograd_convolutions() {

@@ -239,7 +239,7 @@ fn only_replacing_takes_more_than_a_run() {
 fn a_loaded_network_takes_what_was_counted() {
     for id in ["resnest_tiny", "sknet_tiny", "regnetz_swish_tiny"] {
         let graph = zoo::variant(id).unwrap().build(51, 51, 100);
-        let counted = counts(&graph);
+        let counted = counts(&graph, gpu().tuning());
         let account = load(graph.clone(), &hashed::checkpoint(&graph)).account();
         let Counts { dispatches, pipelines, weights_bytes, activations_bytes, peak_live_bytes, .. } = counted;
         assert_eq!((dispatches, pipelines), (account.dispatches, account.pipelines), "{id}");

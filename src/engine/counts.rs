@@ -1,6 +1,6 @@
 use super::{steps, taps};
 use crate::graph::{Graph, Step, StepKind};
-use crate::kernels::{self, ConvLayer};
+use crate::kernels::{self, ConvLayer, Tuning};
 
 /// What one run of a network takes, as its plan says: the same on every device and at every load, unlike times.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,13 +24,13 @@ pub struct Counts {
     pub read_back_bytes: u64,
 }
 
-/// Counts a run on one image of the graph's input size.
-pub fn counts(graph: &Graph) -> Counts {
-    let plan = steps::plan(graph);
-    let dispatches = steps::dispatches(graph, &plan);
+/// Counts a run on one image of the graph's input size, with an adapter's kernels.
+pub fn counts(graph: &Graph, tuning: Tuning) -> Counts {
+    let plan = steps::plan(graph, tuning);
+    let dispatches = steps::dispatches(graph, &plan, tuning);
     let maps: Vec<usize> = taps::maps_elements(graph).collect();
     let layer = |step: &Step| match &step.kind {
-        StepKind::Conv(conv) => Some(steps::conv_layer(graph, &plan, step, conv)),
+        StepKind::Conv(conv) => Some(steps::conv_layer(graph, &plan, step, conv, tuning)),
         _ => None,
     };
     let weights = |layer: ConvLayer| layer.packed_elements() + 4 * kernels::blocks(layer.conv.out_channels) as usize;

@@ -83,7 +83,7 @@ impl Network {
         mut progress: impl AsyncFnMut(Progress),
     ) -> Result<Self, EngineError> {
         checkpoint.check(&graph.parameters())?;
-        let plan = steps::plan(&graph);
+        let plan = steps::plan(&graph, gpu.tuning());
         let dispatches = dispatches(gpu, &graph, &plan)?;
         let distinct = steps::distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
@@ -113,7 +113,7 @@ impl Network {
             let mut tasks = Vec::with_capacity(dispatches.len());
             let mut step_ends = Vec::with_capacity(plan.steps.len());
             for (index, (step, weights)) in plan.steps.iter().zip(&weights).enumerate() {
-                for start in steps::starts(&graph, &plan, step) {
+                for start in steps::starts(&graph, &plan, step, gpu.tuning()) {
                     let buffers = steps::buffers(&plan, index, &start, weights.as_ref(), &storage);
                     tasks.push(gpu.bind(&start.dispatch, &params, tasks.len(), &buffers));
                 }
@@ -262,7 +262,7 @@ const MAX_WORKGROUPS: u32 = 65535;
 /// The dispatches of a run. Refused where the device cannot hold or start one.
 fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, EngineError> {
     fits(gpu, graph, plan)?;
-    let dispatches = steps::dispatches(graph, plan);
+    let dispatches = steps::dispatches(graph, plan, gpu.tuning());
     startable(graph, &dispatches)?;
     Ok(dispatches)
 }
@@ -271,7 +271,7 @@ fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, En
 pub fn largest_side(gpu: &Gpu, sides: Range<usize>, build: impl Fn(usize) -> Graph) -> Option<usize> {
     let holds = |side: usize| {
         let graph = build(side);
-        dispatches(gpu, &graph, &steps::plan(&graph)).is_ok()
+        dispatches(gpu, &graph, &steps::plan(&graph, gpu.tuning())).is_ok()
     };
     let Range { start, end } = sides;
     // The first side that is too large, by halving: sides below `low` hold, those from `high` on do not.

@@ -1,20 +1,20 @@
 use super::EngineError;
 use crate::gpu::{Buffer, Gpu};
 use crate::graph::{ConvStep, Graph, Plan, PoolKind, Step, StepKind, ValueId};
-use crate::kernels::{self, ConvLayer, Dispatch, Operand, Start};
+use crate::kernels::{self, ConvLayer, Dispatch, Operand, Start, Tuning};
 use crate::weights::{Checkpoint, fold};
 
 /// The plan of a graph, with the scratch that its kernels want.
-pub(super) fn plan(graph: &Graph) -> Plan {
+pub(super) fn plan(graph: &Graph, tuning: Tuning) -> Plan {
     Plan::with_scratch(graph, |step| match &step.kind {
-        StepKind::Conv(conv) => layer(graph, step, conv, |_| 0).scratch(),
+        StepKind::Conv(conv) => layer(graph, step, conv, tuning, |_| 0).scratch(),
         _ => Vec::new(),
     })
 }
 
 /// The dispatches of a run: those of the plan's steps, then the maps of each unit and layer.
-pub(super) fn dispatches(graph: &Graph, plan: &Plan) -> Vec<Dispatch> {
-    let steps = plan.steps.iter().flat_map(|step| starts(graph, plan, step)).map(|start| start.dispatch);
+pub(super) fn dispatches(graph: &Graph, plan: &Plan, tuning: Tuning) -> Vec<Dispatch> {
+    let steps = plan.steps.iter().flat_map(|step| starts(graph, plan, step, tuning)).map(|start| start.dispatch);
     let maps =
         graph.units.iter().map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches()));
     let means = graph.layers.iter().map(|layer| kernels::group_maps::dispatch(graph.shape(layer.value), 1));
@@ -34,11 +34,11 @@ pub(super) fn distinct(dispatches: &[Dispatch]) -> Vec<&Dispatch> {
 }
 
 /// The kernels that compute a step, in order.
-pub(super) fn starts(graph: &Graph, plan: &Plan, step: &Step) -> Vec<Start> {
+pub(super) fn starts(graph: &Graph, plan: &Plan, step: &Step, tuning: Tuning) -> Vec<Start> {
     let output = graph.shape(step.output);
     let input = graph.shape(step.inputs[0]);
     let dispatch = match &step.kind {
-        StepKind::Conv(conv) => return conv_layer(graph, plan, step, conv).starts(),
+        StepKind::Conv(conv) => return conv_layer(graph, plan, step, conv, tuning).starts(),
         StepKind::Pool(PoolKind::Max, pool) => kernels::max_pool::dispatch(pool, input, output),
         StepKind::Pool(PoolKind::Avg, pool) => kernels::avg_pool::dispatch(pool, input, output),
         StepKind::GlobalAvgPool { radix } => kernels::global_avg_pool::dispatch(input, *radix),
@@ -53,12 +53,18 @@ pub(super) fn starts(graph: &Graph, plan: &Plan, step: &Step) -> Vec<Start> {
     vec![Start { dispatch, operands: inputs.chain([Operand::Output]).collect() }]
 }
 
-pub(super) fn conv_layer(graph: &Graph, plan: &Plan, step: &Step, conv: &ConvStep) -> ConvLayer {
-    layer(graph, step, conv, |id| kernels::blocks(plan.storage.place(id).channel))
+pub(super) fn conv_layer(graph: &Graph, plan: &Plan, step: &Step, conv: &ConvStep, tuning: Tuning) -> ConvLayer {
+    layer(graph, step, conv, tuning, |id| kernels::blocks(plan.storage.place(id).channel))
 }
 
 /// `first_block`: where a value begins in its buffer.
-fn layer(graph: &Graph, step: &Step, conv: &ConvStep, first_block: impl Fn(ValueId) -> u32) -> ConvLayer {
+fn layer(
+    graph: &Graph,
+    step: &Step,
+    conv: &ConvStep,
+    tuning: Tuning,
+    first_block: impl Fn(ValueId) -> u32,
+) -> ConvLayer {
     ConvLayer {
         conv: conv.conv,
         input: graph.shape(step.inputs[0]),
@@ -68,6 +74,7 @@ fn layer(graph: &Graph, step: &Step, conv: &ConvStep, first_block: impl Fn(Value
         shortcut: conv.shortcut,
         in_first_block: first_block(step.inputs[0]),
         out_first_block: first_block(step.output),
+        tuning,
     }
 }
 
@@ -88,7 +95,7 @@ impl Packed {
         checkpoint: &Checkpoint,
     ) -> Result<Option<Self>, EngineError> {
         let StepKind::Conv(conv) = &step.kind else { return Ok(None) };
-        let layer = conv_layer(graph, plan, step, conv);
+        let layer = conv_layer(graph, plan, step, conv, gpu.tuning());
         let folded = fold(checkpoint, conv)?;
         let (weight, bias) = (layer.pack_weight(&folded.weight), kernels::pack_vector(&folded.bias));
         let (bytes, limit) = (size_of_val(&weight[..]) as u64, gpu.max_binding_bytes());

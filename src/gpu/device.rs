@@ -7,6 +7,7 @@ use futures_channel::oneshot;
 
 use super::GpuError;
 use super::pipeline::PipelineKey;
+use crate::kernels::Tuning;
 
 /// The adapter, in words for the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +38,7 @@ pub(super) struct Inner {
     /// Bytes of the buffers that have not been dropped.
     pub allocated: Rc<Cell<u64>>,
     adapter: AdapterInfo,
+    tuning: Cell<Tuning>,
     state: Arc<Mutex<State>>,
     lost: RefCell<Option<oneshot::Receiver<String>>>,
 }
@@ -88,12 +90,21 @@ impl Gpu {
         });
         let adapter = describe(&adapter.get_info(), &device);
         let lost = RefCell::new(Some(receiver));
-        let (pipelines, allocated) = (RefCell::default(), Rc::default());
-        Ok(Self(Rc::new(Inner { device, queue, pipelines, allocated, adapter, state, lost })))
+        let (pipelines, allocated, tuning) = Default::default();
+        Ok(Self(Rc::new(Inner { device, queue, pipelines, allocated, adapter, tuning, state, lost })))
     }
 
     pub fn adapter(&self) -> &AdapterInfo {
         &self.0.adapter
+    }
+
+    /// The kernels for networks that are loaded from now on.
+    pub fn tuning(&self) -> Tuning {
+        self.0.tuning.get()
+    }
+
+    pub fn set_tuning(&self, tuning: Tuning) {
+        self.0.tuning.set(tuning);
     }
 
     /// Waits until the device is lost and returns the reason. The first caller's to have: later calls

@@ -1,5 +1,5 @@
 use super::layer::ConvLayer;
-use super::{Dispatch, Kernel, Overrides, activation_code, blocks};
+use super::{Dispatch, Kernel, Overrides, Tile, activation_code, blocks};
 use crate::graph::Conv;
 
 pub const KERNEL: Kernel = Kernel {
@@ -15,7 +15,13 @@ pub const KERNEL: Kernel = Kernel {
 };
 
 /// Output blocks that one invocation may compute.
-pub(super) const TILES: [usize; 2] = [2, 1];
+pub(super) const fn tiles(tile: Tile) -> &'static [usize] {
+    match tile {
+        Tile::Wide => &[2, 1],
+        Tile::Narrow => &[1],
+    }
+}
+
 /// Taps along a row of the kernel that one step may take.
 const TAPS: [u32; 2] = [1, 3];
 /// Rows and columns of pixels that one invocation computes.
@@ -67,7 +73,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
 
 /// The overrides of every pipeline.
 pub(super) fn every_override() -> Vec<Overrides> {
-    let tiles = TILES.iter().flat_map(|&blocks| TAPS.map(|taps| (blocks as u32, taps)));
+    let tiles = self::tiles(Tile::Wide).iter().flat_map(|&blocks| TAPS.map(|taps| (blocks as u32, taps)));
     tiles.flat_map(|(blocks, taps)| [false, true].map(|curves| overrides(blocks, taps, curves))).collect()
 }
 

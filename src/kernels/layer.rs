@@ -1,12 +1,12 @@
 use std::ops::Range;
 
 use super::winograd::{self, Winograd};
-use super::{Operand, Start, blocks, conv, linear, pointwise};
+use super::{Operand, Pointwise, Start, Tile, Tuning, blocks, conv, linear, pointwise, pointwise_shared};
 use crate::graph::{Activation, Conv, Padding, Shape};
 
 /// From as many multiplications on, a 1x1 convolution goes to `pointwise`. It is a quarter faster than
 /// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
-const POINTWISE_PRODUCTS: usize = 1 << 23;
+pub(super) const POINTWISE_PRODUCTS: usize = 1 << 23;
 
 /// A convolution with everything that its kernel has to know.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub struct ConvLayer {
     pub in_first_block: u32,
     /// Block of the output buffer that the first output channel goes to.
     pub out_first_block: u32,
+    /// Which kernels to choose among.
+    pub tuning: Tuning,
 }
 
 impl ConvLayer {
@@ -30,7 +32,8 @@ impl ConvLayer {
     pub fn starts(&self) -> Vec<Start> {
         let dispatch = match self.route() {
             Route::Linear => linear::dispatch(self),
-            Route::Pointwise => pointwise::dispatch(self),
+            Route::Pointwise(Pointwise::Registers(_)) => pointwise::dispatch(self),
+            Route::Pointwise(Pointwise::Shared) => pointwise_shared::dispatch(self),
             Route::Conv => conv::dispatch(self),
             Route::Winograd(winograd) => return winograd.starts(self),
         };
@@ -106,15 +109,14 @@ impl ConvLayer {
         let route = self.route();
         let tiles: &[usize] = match route {
             Route::Linear => &[1],
-            Route::Pointwise => &pointwise::TILES,
-            Route::Conv | Route::Winograd(_) => &conv::TILES,
+            Route::Pointwise(Pointwise::Registers(tile)) => pointwise::tiles(tile),
+            Route::Pointwise(Pointwise::Shared) => &[pointwise_shared::TILE_BLOCKS],
+            Route::Conv | Route::Winograd(_) => conv::tiles(self.tuning.conv),
         };
         let out_blocks = blocks(self.conv.out_channels) as usize;
         let cost = |tile: &usize| out_blocks.div_ceil(*tile) * self.span(*tile) * (16 + 8 * tile);
-        // `pointwise` takes a band's input from one group.
-        let out_per_group = self.conv.out_channels / self.conv.groups;
-        let one_group = |tile: &usize| self.conv.groups == 1 || out_per_group.is_multiple_of(4 * tile);
-        let tiles = tiles.iter().copied().filter(|tile| !matches!(route, Route::Pointwise) || one_group(tile));
+        let tiles =
+            tiles.iter().copied().filter(|tile| !matches!(route, Route::Pointwise(_)) || self.in_one_group(*tile));
         tiles.min_by_key(cost).expect("a tile")
     }
 
@@ -153,25 +155,41 @@ impl ConvLayer {
         let unpadded = matches!(self.conv.padding, Padding::Each(0) | Padding::Same);
         match kernel {
             1 if self.input.pixels() == 1 => Route::Linear,
-            1 if unpadded && self.whole_groups() && products >= POINTWISE_PRODUCTS => Route::Pointwise,
-            3 => Winograd::of(self).map_or(Route::Conv, Route::Winograd),
+            1 if unpadded && self.whole_groups() && products >= POINTWISE_PRODUCTS => {
+                Route::Pointwise(self.pointwise())
+            }
+            3 if self.tuning.winograd => Winograd::of(self).map_or(Route::Conv, Route::Winograd),
             _ => Route::Conv,
         }
     }
 
-    /// Whether `pointwise` can take each group by itself.
+    /// Whether the kernels for 1x1 convolutions can take each group by itself.
     pub(super) fn whole_groups(&self) -> bool {
+        let whole = (self.input.channels / self.conv.groups).is_multiple_of(4);
+        self.conv.groups == 1 || whole && pointwise::tiles(Tile::Narrow).iter().all(|tile| self.in_one_group(*tile))
+    }
+
+    /// Whether bands of so many output blocks never hold channels of two groups.
+    fn in_one_group(&self, tile_blocks: usize) -> bool {
         let Conv { groups, out_channels, .. } = self.conv;
-        let [in_per_group, out_per_group] = [self.input.channels, out_channels].map(|channels| channels / groups);
-        let fits = |tile: &usize| out_per_group.is_multiple_of(4 * tile);
-        groups == 1 || in_per_group.is_multiple_of(4) && pointwise::TILES.iter().any(fits)
+        groups == 1 || (out_channels / groups).is_multiple_of(4 * tile_blocks)
+    }
+
+    /// The tuning's kernel, where the layer fills its tiles.
+    fn pointwise(&self) -> Pointwise {
+        let tile = pointwise_shared::TILE_BLOCKS;
+        let filled = self.conv.out_channels / self.conv.groups >= 4 * tile && self.in_one_group(tile);
+        match self.tuning.pointwise {
+            Pointwise::Shared if !filled => Pointwise::Registers(Tile::Narrow),
+            chosen => chosen,
+        }
     }
 }
 
 /// Which kernel computes a layer.
 enum Route {
     Linear,
-    Pointwise,
+    Pointwise(Pointwise),
     Conv,
     Winograd(Winograd),
 }
@@ -192,6 +210,7 @@ mod tests {
             shortcut: false,
             in_first_block: 0,
             out_first_block: 0,
+            tuning: Tuning::default(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Knows the shaders: for each its source, its parameters as bytes, and how many workgroups to start.
 //! Knows no device, so that all of it can be tested without one.
 //!
-//! Every file here has two twins of the same name: `shaders/NAME.wgsl` and `src/reference/NAME.rs`.
+//! Every kernel here has a twin of the same name, `shaders/NAME.wgsl`, and one in `src/reference`, of the
+//! operation's name: several kernels may compute the same.
 //!
 //! Activations lie in blocks of four channels, `[ceil(C / 4), H, W, 4]`: a vector load brings four
 //! channels of a pixel, and a 4x4 matrix of weights turns them into four channels of the output. On the
@@ -33,6 +34,7 @@ pub mod group_maps;
 pub mod linear;
 pub mod max_pool;
 pub mod pointwise;
+pub mod pointwise_shared;
 pub mod radix_softmax;
 pub mod replace_gates;
 pub mod sum_splits;
@@ -42,11 +44,13 @@ pub mod winograd_output;
 
 mod layer;
 mod layout;
+mod tuning;
 mod window;
 mod winograd;
 
 pub use layer::ConvLayer;
 pub use layout::{blocks, pack_activation, pack_vector, unpack_activation};
+pub use tuning::{Pointwise, Tile, Tuning};
 
 use crate::graph::Activation;
 
@@ -116,6 +120,7 @@ pub const ALL: &[&Kernel] = &[
     &linear::KERNEL,
     &max_pool::KERNEL,
     &pointwise::KERNEL,
+    &pointwise_shared::KERNEL,
     &radix_softmax::KERNEL,
     &replace_gates::KERNEL,
     &sum_splits::KERNEL,
@@ -131,6 +136,7 @@ pub fn every_pipeline() -> Vec<Dispatch> {
         let overrides = match kernel.name {
             "conv" => conv::every_override(),
             "pointwise" => pointwise::every_override(),
+            "pointwise_shared" => pointwise_shared::every_override(),
             "winograd_output" => winograd_output::every_override(),
             _ => vec![Overrides::new()],
         };

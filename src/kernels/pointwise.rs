@@ -1,5 +1,5 @@
 use super::layer::ConvLayer;
-use super::{Dispatch, Kernel, Overrides, activation_code, blocks};
+use super::{Dispatch, Kernel, Overrides, Tile, activation_code, blocks};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise",
@@ -14,7 +14,13 @@ pub const KERNEL: Kernel = Kernel {
 };
 
 /// Output blocks that one invocation may compute.
-pub(super) const TILES: [usize; 2] = [4, 2];
+pub(super) const fn tiles(tile: Tile) -> &'static [usize] {
+    match tile {
+        Tile::Wide => &[4, 2],
+        Tile::Narrow => &[2],
+    }
+}
+
 /// Pixels that one invocation computes.
 pub(super) const TILE_PIXELS: usize = 16;
 
@@ -24,36 +30,40 @@ params! {
 }
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
-    let tiles = layer.output.pixels().div_ceil(TILE_PIXELS) as u32;
+    let params = params(layer, TILE_PIXELS);
     let tile_blocks = layer.tile_blocks() as u32;
-    let out_blocks = blocks(layer.conv.out_channels);
-    let params = Params {
-        in_blocks: blocks(layer.input.channels / layer.conv.groups),
-        in_pixels: layer.input.pixels() as u32,
-        in_width: layer.input.width as u32,
-        out_blocks,
-        out_blocks_per_group: blocks(layer.conv.out_channels / layer.conv.groups),
-        out_pixels: layer.output.pixels() as u32,
-        out_width: layer.output.width as u32,
-        in_first_block: layer.in_first_block,
-        out_first_block: layer.out_first_block,
-        stride: layer.conv.stride as u32,
-        tiles,
-        activation: activation_code(layer.activation),
-        has_bias: layer.bias.into(),
-        has_shortcut: layer.shortcut.into(),
-    };
     Dispatch {
         kernel: &KERNEL,
         overrides: overrides(tile_blocks, layer.curves()),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: KERNEL.workgroups(tiles * out_blocks.div_ceil(tile_blocks)),
+        workgroups: KERNEL.workgroups(params.tiles * params.out_blocks.div_ceil(tile_blocks)),
+    }
+}
+
+/// The uniform where a tile has `tile_pixels` pixels.
+pub(super) fn params(layer: &ConvLayer, tile_pixels: usize) -> Params {
+    let ConvLayer { conv, input, output, .. } = layer;
+    Params {
+        in_blocks: blocks(input.channels / conv.groups),
+        in_pixels: input.pixels() as u32,
+        in_width: input.width as u32,
+        out_blocks: blocks(conv.out_channels),
+        out_blocks_per_group: blocks(conv.out_channels / conv.groups),
+        out_pixels: output.pixels() as u32,
+        out_width: output.width as u32,
+        in_first_block: layer.in_first_block,
+        out_first_block: layer.out_first_block,
+        stride: conv.stride as u32,
+        tiles: output.pixels().div_ceil(tile_pixels) as u32,
+        activation: activation_code(layer.activation),
+        has_bias: layer.bias.into(),
+        has_shortcut: layer.shortcut.into(),
     }
 }
 
 /// The overrides of every pipeline.
 pub(super) fn every_override() -> Vec<Overrides> {
-    TILES.iter().flat_map(|&blocks| [false, true].map(|curves| overrides(blocks as u32, curves))).collect()
+    tiles(Tile::Wide).iter().flat_map(|&blocks| [false, true].map(|curves| overrides(blocks as u32, curves))).collect()
 }
 
 fn overrides(tile_blocks: u32, curves: bool) -> Overrides {

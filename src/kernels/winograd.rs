@@ -1,6 +1,6 @@
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
-use super::layer::ConvLayer;
+use super::layer::{ConvLayer, POINTWISE_PRODUCTS};
 use super::{Operand, Start, blocks, pointwise, winograd_input, winograd_output};
 use crate::graph::{Activation, Conv, Shape};
 
@@ -9,8 +9,8 @@ const TILE_SIDE: usize = 4;
 /// Values that a tile is transformed to: images of the product.
 const IMAGES: usize = 36;
 /// Below as many multiplications of the direct convolution, its three pipelines take longer to compile than
-/// they ever save.
-const LEAST_PRODUCTS: usize = 1 << 24;
+/// they ever save. A quarter of them is left, which is enough for the kernels of large 1x1 convolutions.
+const LEAST_PRODUCTS: usize = 4 * POINTWISE_PRODUCTS;
 /// What the transformation of a tile's value costs, in and out, over a multiplication of a block by a matrix:
 /// a load and a store in place of sixteen multiplications, as measured on a processor-backed adapter.
 const TRANSFORM_COST: usize = 3;
@@ -38,6 +38,7 @@ impl Winograd {
             shortcut: false,
             in_first_block: 0,
             out_first_block: 0,
+            tuning: layer.tuning,
         };
         if !product.whole_groups() {
             return None;
@@ -62,21 +63,22 @@ impl Winograd {
     /// The three kernels of `layer`.
     pub fn starts(&self, layer: &ConvLayer) -> Vec<Start> {
         let [transformed, products] = [0, 1].map(Operand::Scratch);
-        let first = winograd_input::dispatch(layer, self);
-        let second = pointwise::dispatch(&self.product);
-        let third = winograd_output::dispatch(layer, self);
-        vec![
-            Start { dispatch: first, operands: vec![Operand::Input(0), transformed] },
-            // Neither bias nor shortcut is read.
-            Start {
-                dispatch: second,
-                operands: vec![transformed, Operand::Weight, Operand::Bias, transformed, products],
-            },
-            Start {
-                dispatch: third,
-                operands: vec![products, Operand::Bias, layer.shortcut_operand(), Operand::Output],
-            },
-        ]
+        let first =
+            Start { dispatch: winograd_input::dispatch(layer, self), operands: vec![Operand::Input(0), transformed] };
+        let passed_on = |operand| match operand {
+            Operand::Input(_) => transformed,
+            Operand::Output => products,
+            weights => weights,
+        };
+        let second = self.product.starts().into_iter().map(|Start { dispatch, operands }| Start {
+            dispatch,
+            operands: operands.into_iter().map(passed_on).collect(),
+        });
+        let last = Start {
+            dispatch: winograd_output::dispatch(layer, self),
+            operands: vec![products, Operand::Bias, layer.shortcut_operand(), Operand::Output],
+        };
+        [first].into_iter().chain(second).chain([last]).collect()
     }
 }
 

@@ -177,8 +177,8 @@ impl Inner {
         let checkpoint = self.checkpoint(model, origin).await?;
         self.go_on()?;
         let graph = model.graph(side);
-        // Weights, of which there is about one copy on the device, are most of what a network takes.
-        self.shelf.borrow_mut().make_room(4 * cost(&graph).parameters);
+        // Weights are most of what a network takes.
+        self.shelf.borrow_mut().make_room(engine::counts(&graph, gpu.tuning()).weights_bytes);
         let heard = async |progress: engine::Progress| {
             let stage = match progress.stage {
                 engine::Stage::Weights => Stage::Upload,

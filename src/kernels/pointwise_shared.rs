@@ -1,0 +1,39 @@
+use super::layer::ConvLayer;
+use super::pointwise::{Params, params};
+use super::{Dispatch, Kernel, Overrides};
+
+pub const KERNEL: Kernel = Kernel {
+    name: "pointwise_shared",
+    source: concat!(
+        include_str!("../../shaders/pointwise_shared.wgsl"),
+        include_str!("../../shaders/shared/finish.wgsl"),
+        include_str!("../../shaders/shared/activate.wgsl")
+    ),
+    params: Params::FIELDS,
+    inputs: 4,
+    workgroup: 64,
+};
+
+/// Output blocks that one workgroup computes.
+pub(super) const TILE_BLOCKS: usize = 16;
+/// Pixels that one workgroup computes.
+const TILE_PIXELS: usize = 64;
+
+pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
+    let params = params(layer, TILE_PIXELS);
+    Dispatch {
+        kernel: &KERNEL,
+        overrides: overrides(layer.curves()),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        workgroups: params.tiles * params.out_blocks.div_ceil(TILE_BLOCKS as u32),
+    }
+}
+
+/// The overrides of every pipeline.
+pub(super) fn every_override() -> Vec<Overrides> {
+    [false, true].map(overrides).to_vec()
+}
+
+fn overrides(curves: bool) -> Overrides {
+    vec![("curves", curves.into())]
+}

@@ -1,0 +1,92 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// Which of the kernels that compute the same an adapter is given. What is fastest differs: a processor likes
+/// much work in each invocation, a graphics card has registers for less, and has shared memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tuning {
+    pub pointwise: Pointwise,
+    pub conv: Tile,
+    /// Whether large 3x3 convolutions go by Winograd's way.
+    pub winograd: bool,
+}
+
+/// How a large 1x1 convolution is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pointwise {
+    /// In registers, by an invocation for each such tile of 16 pixels.
+    Registers(Tile),
+    /// From shared memory.
+    Shared,
+}
+
+/// How many output blocks one invocation computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tile {
+    Wide,
+    Narrow,
+}
+
+impl Default for Tuning {
+    /// The fastest on the processor-backed adapters.
+    fn default() -> Self {
+        Self { pointwise: Pointwise::Registers(Tile::Wide), conv: Tile::Wide, winograd: true }
+    }
+}
+
+impl Pointwise {
+    pub const ALL: [Self; 3] = [Self::Registers(Tile::Wide), Self::Registers(Tile::Narrow), Self::Shared];
+}
+
+impl Tile {
+    pub const ALL: [Self; 2] = [Self::Wide, Self::Narrow];
+}
+
+impl Tuning {
+    /// Every one.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let rest = || Tile::ALL.into_iter().flat_map(|conv| [true, false].map(|winograd| (conv, winograd)));
+        Pointwise::ALL
+            .into_iter()
+            .flat_map(move |pointwise| rest().map(move |(conv, winograd)| Self { pointwise, conv, winograd }))
+    }
+}
+
+/// For example `wide-wide-winograd` or `shared-narrow-direct`: pointwise, conv, large 3x3 convolutions.
+impl fmt::Display for Tuning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tile = |tile| match tile {
+            Tile::Wide => "wide",
+            Tile::Narrow => "narrow",
+        };
+        let pointwise = match self.pointwise {
+            Pointwise::Registers(size) => tile(size),
+            Pointwise::Shared => "shared",
+        };
+        let large = if self.winograd { "winograd" } else { "direct" };
+        write!(f, "{pointwise}-{}-{large}", tile(self.conv))
+    }
+}
+
+/// The inverse of [`Display`](fmt::Display); the error is what could not be read.
+impl FromStr for Tuning {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::all().find(|tuning| tuning.to_string() == text).ok_or_else(|| text.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tuning_has_a_name_of_its_own() {
+        assert_eq!(Tuning::all().count(), 12);
+        for tuning in Tuning::all() {
+            assert_eq!(tuning.to_string().parse(), Ok(tuning));
+        }
+        assert_eq!("wide".parse::<Tuning>(), Err("wide".to_string()));
+    }
+}
