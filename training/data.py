@@ -89,14 +89,21 @@ class Crops:
     flip: torch.Tensor
 
     @staticmethod
-    def random(count: int, area: tuple[float, float], generator: torch.Generator) -> 'Crops':
-        """Area uniform, aspect ratio log-uniform in 3/4..4/3, place uniform, half of them mirrored."""
-        uniform = torch.rand(count, 5, generator=generator)
+    def random(count: int, area: tuple[float, float], whole: float, generator: torch.Generator) -> 'Crops':
+        """Area uniform, aspect ratio log-uniform in 3/4..4/3, place uniform, half of them mirrored.
+
+        A share `whole` of them are the image itself, shifted by up to a tenth in whole pixels of 64: crops are
+        enlarged and so blurred, and a network that sees nothing else misjudges sharp images.
+        """
+        uniform = torch.rand(count, 6, generator=generator)
         area_drawn = area[0] + (area[1] - area[0]) * uniform[:, 0]
         aspect_root = torch.exp((uniform[:, 1] - 0.5) * torch.log(torch.tensor(4 / 3)))
         side = area_drawn.sqrt()
         extent = torch.stack([side * aspect_root, side / aspect_root], dim=1).clamp(max=1)
         centre = (2 * uniform[:, 2:4] - 1) * (1 - extent)
+        is_whole = uniform[:, 5:] < whole
+        shift = ((2 * uniform[:, 2:4] - 1) * 6.4).round() * 2 / 64
+        centre, extent = torch.where(is_whole, shift, centre), torch.where(is_whole, 1.0, extent)
         return Crops(centre, extent, uniform[:, 4] < 0.5)
 
     def sample(self, images: torch.Tensor, size: int) -> torch.Tensor:

@@ -40,7 +40,7 @@ def describe_recipe(recipe: dict, teacher: bool) -> str:
         f"SGD Nesterov {recipe['momentum']}, batch {recipe['batch']}, cosine to {recipe['peak_rate']} with "
         f"{recipe['warmup']:.0%} warm-up, weight decay {recipe['weight_decay']:g} on weights, label smoothing "
         f"{recipe['label_smoothing']}, random resized crop (area {recipe['crop_area'][0]} to "
-        f"{recipe['crop_area'][1]}), flip, brightness {recipe['brightness']}, "
+        f"{recipe['crop_area'][1]}) of {1 - recipe['whole']:.0%} of the images, flip, brightness {recipe['brightness']}, "
         f"averaged weights ({recipe['averaging']}); {phases}")
     if teacher:
         text += (f"; distilled (weight {recipe['teacher_weight']}, temperature {recipe['teacher_temperature']}) "

@@ -94,6 +94,20 @@ def test_a_crop_of_everything_is_the_image_or_its_mirror():
     assert torch.allclose(whole[1], images[1].flip(-1), atol=1e-5)
 
 
+def test_whole_images_are_shifted_by_whole_pixels():
+    images = torch.rand(32, 3, 64, 64)
+    crops = Crops.random(32, (0.3, 0.5), 0.5, torch.Generator().manual_seed(1))
+    whole = (crops.extent == 1).all(1)
+    assert 8 < whole.sum() < 24
+    assert (crops.extent[~whole].prod(1) < 0.55).all()
+    crops.flip[:] = False
+    shifted = crops.sample(images, 64)
+    for image, found, centre in zip(images[whole], shifted[whole], crops.centre[whole]):
+        x, y = (centre * 32).round().int().tolist()
+        inside = found[:, max(0, -y):64 - max(0, y), max(0, -x):64 - max(0, x)]
+        assert torch.allclose(inside, image[:, max(0, y):64 + min(0, y), max(0, x):64 + min(0, x)], atol=1e-4)
+
+
 def test_the_teacher_answers_place_by_place(tmp_path: Path):
     """Two classes that differ in one feature: left half of each map shows one, right half the other."""
     labels = torch.arange(64) % 2

@@ -29,8 +29,8 @@ class Recipe:
     """Progressive resizing: most epochs on small images, the last on several sizes, so that all sizes work."""
     phases: tuple[tuple[int, Sizes], ...] = (
         (8, {32: 1.0}),
-        (6, {48: 1.0}),
-        (2, {48: 0.45, 64: 0.40, 96: 0.11, 128: 0.04}),
+        (10, {48: 1.0}),
+        (4, {64: 0.80, 96: 0.12, 128: 0.08}),
     )
     batch: int = 128
     peak_rate: float = 0.25
@@ -38,7 +38,8 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 3e-4
     label_smoothing: float = 0.1
-    crop_area: tuple[float, float] = (0.5, 1.0)
+    crop_area: tuple[float, float] = (0.35, 1.0)
+    whole: float = 0.5
     brightness: float = 0.2
     averaging: float = 0.995
     teacher_weight: float = 0.6
@@ -155,7 +156,7 @@ def train_epoch(run: Run, photographs: Photographs, teacher: np.ndarray | None, 
         for group in run.optimiser.param_groups:
             group['lr'] = recipe.rate(progress) * len(rows) / recipe.batch
 
-        crops = Crops.random(len(rows), recipe.crop_area, generator)
+        crops = Crops.random(len(rows), recipe.crop_area, recipe.whole, generator)
         brightness = 1 + recipe.brightness * (2 * torch.rand(len(rows), 1, 1, 1, generator=generator) - 1)
         images = normalise(crops.sample(photographs.batch(rows), size), brightness)
         images = images.to(device, memory_format=torch.channels_last)

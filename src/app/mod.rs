@@ -28,6 +28,7 @@ mod samples;
 mod session;
 mod state;
 mod telling;
+mod tuning;
 mod view;
 mod what_if;
 mod words;

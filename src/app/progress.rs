@@ -45,6 +45,7 @@ fn describe(progress: Progress) -> String {
             0 => format!("Loading weights, {}", words::megabytes(done as u64)),
             _ => format!("Loading weights, {} of {}", words::megabytes(done as u64), words::megabytes(total as u64)),
         },
+        Stage::Kernels => counted("Trying out kernels on this adapter, once"),
         Stage::Pipelines => counted("Compiling shaders"),
         Stage::Upload => counted("Uploading layers"),
         Stage::WarmUp => "First run, to warm up".into(),

@@ -73,6 +73,8 @@ pub enum Stage {
     Card,
     Adapter,
     Download,
+    /// Kernels that compute the same are timed against each other.
+    Kernels,
     Pipelines,
     Upload,
     WarmUp,

@@ -8,8 +8,10 @@ mod replacer;
 mod shelf;
 mod steps;
 mod taps;
+mod tuner;
 
 pub use counts::{Counts, counts};
 pub use error::EngineError;
 pub use network::{Account, Network, Progress, Stage, largest_side};
 pub use shelf::Shelf;
+pub use tuner::{Tried, tune};

@@ -29,6 +29,7 @@ impl Session {
             working: Cell::new(false),
             begun: Cell::new(false),
             gpu: RefCell::default(),
+            tuning: Cell::new(None),
             opened: RefCell::default(),
             shelf: RefCell::new(Shelf::new(budget_bytes())),
             brought: Cell::new(0),

@@ -11,6 +11,7 @@ mod features;
 mod gates;
 mod handle;
 mod inbox;
+mod kernels;
 mod opening;
 mod weights;
 
@@ -34,6 +35,7 @@ use crate::arch::Variant;
 use crate::engine::{Network, Shelf};
 use crate::gpu::Gpu;
 use crate::graph::Tensor;
+use crate::kernels::Tuning;
 use crate::vision::Preprocess;
 
 /// Memory of the device for the network at work and those that may be wanted again.
@@ -82,6 +84,8 @@ struct Inner {
     /// Whether a network has been asked for.
     begun: Cell<bool>,
     gpu: RefCell<Option<Gpu>>,
+    /// The kernels that are fastest on the adapter, once that is known.
+    tuning: Cell<Option<Tuning>>,
     opened: RefCell<Option<Rc<Opened>>>,
     /// Networks on the device, the one at work among them.
     shelf: RefCell<Shelf<Key, Rc<Opened>>>,

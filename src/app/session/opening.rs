@@ -15,7 +15,6 @@ use crate::app::state::{Analysis, Classifier, Host, Kept, Life, Progress, Stage}
 use crate::arch::Variant;
 use crate::engine::{self, EngineError, Network};
 use crate::gpu::Gpu;
-use crate::graph::cost::cost;
 use crate::vision::{Preprocess, SIDES};
 
 /// What became of a wish that did not fail.
@@ -177,6 +176,7 @@ impl Inner {
         let checkpoint = self.checkpoint(model, origin).await?;
         self.go_on()?;
         let graph = model.graph(side);
+        self.choose_kernels(gpu, &graph).await?;
         // Weights are most of what a network takes.
         self.shelf.borrow_mut().make_room(engine::counts(&graph, gpu.tuning()).weights_bytes);
         let heard = async |progress: engine::Progress| {

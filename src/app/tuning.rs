@@ -1,0 +1,55 @@
+//! The kernels that an adapter was found to be fastest with, remembered between visits.
+
+use leptos::prelude::window;
+use web_sys::Storage;
+
+use super::dom;
+use crate::gpu::AdapterInfo;
+use crate::kernels::Tuning;
+
+/// What `?tuning=` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To try the kernels out on any adapter, whatever is remembered: `measure`.
+    Measure,
+    /// These kernels, for example `shared-narrow-direct`.
+    Kernels(Tuning),
+}
+
+/// What the address asks for, where it makes sense.
+pub fn asked() -> Option<Asked> {
+    let value = dom::query("tuning")?;
+    match &*value {
+        "measure" => Some(Asked::Measure),
+        name => name.parse().ok().map(Asked::Kernels),
+    }
+}
+
+/// What an earlier visit found, if it was with this adapter, browser and version of the page.
+pub fn remembered(adapter: &AdapterInfo) -> Option<Tuning> {
+    storage()?.get_item(&key(adapter)).ok()??.parse().ok()
+}
+
+/// Keeps it for later visits. A browser that keeps nothing will have it measured again.
+pub fn remember(adapter: &AdapterInfo, tuning: Tuning) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(&key(adapter), &tuning.to_string());
+    }
+}
+
+pub fn forget(adapter: &AdapterInfo) {
+    if let Some(storage) = storage() {
+        let _ = storage.remove_item(&key(adapter));
+    }
+}
+
+/// A browser's name holds its version, which the driver's compiler goes with.
+fn key(adapter: &AdapterInfo) -> String {
+    let browser = window().navigator().user_agent().unwrap_or_default();
+    format!("splitlens kernels {} | {} | {browser}", env!("CARGO_PKG_VERSION"), adapter.name)
+}
+
+/// None where the visitor forbids it.
+fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}

@@ -1,0 +1,142 @@
+use crate::gpu::{Buffer, Copy, Gpu, GpuError, Staging, Task, Uniforms};
+use crate::graph::{Activation, Conv, Shape};
+use crate::kernels::{ConvLayer, Operand, Pointwise, Start, Tile, Tuning};
+
+/// Rounds in which every candidate is timed once, so that what else the machine does falls on all.
+const ROUNDS: usize = 3;
+/// Seconds that a timed submission should take: a millisecond's error is then little.
+const SECONDS: f64 = 0.04;
+/// Starts of a layer in one submission at most.
+const MAX_REPEATS: usize = 256;
+/// What another candidate's time has to be of the first's, or the first is kept: a draw decides nothing.
+const CLEARLY: f64 = 0.9;
+
+/// How many candidates have been timed, of how many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tried {
+    pub done: usize,
+    pub total: usize,
+}
+
+/// Times the kernels that compute the same on layers that are typical of large networks and returns the
+/// choice of the fastest. `seconds` reads a clock; `progress` is awaited between candidates.
+pub async fn tune(
+    gpu: &Gpu,
+    seconds: impl Fn() -> f64,
+    mut progress: impl AsyncFnMut(Tried),
+) -> Result<Tuning, GpuError> {
+    let total = Pointwise::ALL.len() + Tile::ALL.len() + 2;
+    let mut tuning = Tuning::default();
+    let mut done = 0;
+    let mut heard = async |count: usize| {
+        progress(Tried { done, total }).await;
+        done += count;
+    };
+
+    heard(Pointwise::ALL.len()).await;
+    let layer = layer(Conv::new(1, 256), 256);
+    let candidates = Pointwise::ALL.map(|pointwise| ConvLayer { tuning: Tuning { pointwise, ..tuning }, ..layer });
+    tuning = fastest(gpu, &seconds, &candidates).await?;
+
+    heard(Tile::ALL.len()).await;
+    let layer = self::layer(Conv::new(3, 128), 128);
+    let direct = |conv| ConvLayer { tuning: Tuning { conv, winograd: false, ..tuning }, ..layer };
+    let Tuning { conv, .. } = fastest(gpu, &seconds, &Tile::ALL.map(direct)).await?;
+
+    heard(2).await;
+    let candidates = [true, false].map(|winograd| ConvLayer { tuning: Tuning { conv, winograd, ..tuning }, ..layer });
+    fastest(gpu, &seconds, &candidates).await
+}
+
+/// A convolution of `channels` channels of 28 x 28 pixels, which a ResNet at 224 pixels has many of.
+fn layer(conv: Conv, channels: usize) -> ConvLayer {
+    ConvLayer {
+        conv,
+        input: Shape::new(channels, 28, 28),
+        output: Shape::new(conv.out_channels, 28, 28),
+        activation: Activation::Relu,
+        bias: true,
+        shortcut: false,
+        in_first_block: 0,
+        out_first_block: 0,
+        tuning: Tuning::default(),
+    }
+}
+
+/// The tuning of the fastest candidate; of the first, unless another is clearly faster.
+async fn fastest(gpu: &Gpu, seconds: impl Fn() -> f64, candidates: &[ConvLayer]) -> Result<Tuning, GpuError> {
+    let mut trials = Vec::with_capacity(candidates.len());
+    for layer in candidates {
+        let mut trial = Trial::new(gpu, layer).await?;
+        // The first run warms up; then runs are repeated until they last long enough to be told apart.
+        trial.time(gpu, &seconds).await?;
+        while trial.time(gpu, &seconds).await? < SECONDS && trial.repeats < MAX_REPEATS {
+            trial.repeats *= 2;
+        }
+        trials.push(trial);
+    }
+    let mut best = vec![f64::INFINITY; trials.len()];
+    for _ in 0..ROUNDS {
+        for (trial, best) in trials.iter().zip(&mut best) {
+            *best = best.min(trial.time(gpu, &seconds).await? / trial.repeats as f64);
+        }
+    }
+    let clear = |(index, time): (usize, &f64)| (index, if index == 0 { time * CLEARLY } else { *time });
+    let fastest = best.iter().enumerate().map(clear).min_by(|a, b| a.1.total_cmp(&b.1));
+    Ok(candidates[fastest.map_or(0, |(index, _)| index)].tuning)
+}
+
+/// A layer on the device, between buffers of zeros.
+struct Trial {
+    tasks: Vec<Task>,
+    output: Buffer,
+    staging: Staging,
+    repeats: usize,
+    /// Held for the tasks, which are bound to them.
+    _params: Uniforms,
+    _buffers: Vec<Buffer>,
+}
+
+impl Trial {
+    async fn new(gpu: &Gpu, layer: &ConvLayer) -> Result<Self, GpuError> {
+        let starts = layer.starts();
+        for start in &starts {
+            gpu.compile(&start.dispatch).await?;
+        }
+        gpu.checked(|| {
+            let zeros = |elements| gpu.storage("trial", elements);
+            let input = zeros(layer.input.stored_elements());
+            let weight = zeros(layer.packed_elements());
+            let bias = zeros(layer.conv.out_channels.next_multiple_of(4));
+            let scratch = Vec::from_iter(layer.scratch().into_iter().map(zeros));
+            let output = zeros(layer.output.stored_elements());
+            let params = gpu.uniforms(starts.iter().map(|start| start.dispatch.params.as_slice()));
+            let buffer = |operand: &Operand| match *operand {
+                Operand::Input(_) => &input,
+                Operand::Weight => &weight,
+                Operand::Bias => &bias,
+                Operand::Scratch(index) => &scratch[index],
+                Operand::Output => &output,
+            };
+            let bind = |(slot, start): (usize, &Start)| {
+                gpu.bind(&start.dispatch, &params, slot, &Vec::from_iter(start.operands.iter().map(buffer)))
+            };
+            let tasks = starts.iter().enumerate().map(bind).collect();
+            let staging = gpu.staging(READ_BACK);
+            let buffers = [input, weight, bias].into_iter().chain(scratch).collect();
+            Self { tasks, output, staging, repeats: 1, _params: params, _buffers: buffers }
+        })
+        .await
+    }
+
+    /// Seconds that `repeats` runs take, with one round trip.
+    async fn time(&self, gpu: &Gpu, seconds: impl Fn() -> f64) -> Result<f64, GpuError> {
+        let started = seconds();
+        let tasks = (0..self.repeats).flat_map(|_| &self.tasks);
+        gpu.run(tasks, &[Copy { from: &self.output, elements: READ_BACK }], &self.staging).await?;
+        Ok(seconds() - started)
+    }
+}
+
+/// Elements that are read back, so that somebody can wait for them.
+const READ_BACK: usize = 4;
