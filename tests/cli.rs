@@ -12,6 +12,7 @@ use common::golden::{ImageGolden, image_goldens};
 use common::{assert_close, assert_within, repository};
 use libtest_mimic::{Arguments, Trial};
 use safetensors::tensor::{Dtype, TensorView, serialize};
+use splitlens::kernels::Tuning;
 
 const WEIGHTS: &str = "static/models/resnest_tiny.safetensors";
 const PANDA: &str = "tests/golden/images/red_panda_197x153.png";
@@ -34,6 +35,10 @@ fn main() {
         ("size_and_labels_can_be_chosen", size_and_labels_can_be_chosen),
         ("an_evaluation_counts_right_answers", an_evaluation_counts_right_answers),
         ("a_benchmark_has_a_row_for_each_network", a_benchmark_has_a_row_for_each_network),
+        (
+            "a_benchmark_at_several_sides_with_kernels_of_its_choice",
+            a_benchmark_at_several_sides_with_kernels_of_its_choice,
+        ),
     ];
     let mut tests = trials(on_an_adapter);
     tests.extend(plain.into_iter().map(|(name, test)| {
@@ -80,6 +85,15 @@ fn a_benchmark_has_a_row_for_each_network() {
         let [cold, warm, rate] = [2, 4, 6].map(|column: usize| line[column].parse::<f32>().unwrap());
         assert!(cold > warm && warm > 0.0 && rate > 0.0, "{table}");
     }
+}
+
+fn a_benchmark_at_several_sides_with_kernels_of_its_choice() {
+    let output = splitlens(&["bench", "regnetx_tiny", "--side", "32", "--side", "48", "--runs", "1", "--tune"]);
+    let table = assert_success(&output);
+    let kernels = table.split("kernels ").nth(1).and_then(|rest| rest.split(';').next()).unwrap();
+    assert!(kernels.parse::<Tuning>().is_ok(), "{table}");
+    let sides: Vec<&str> = table.lines().skip(2).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(sides, ["32", "48"], "{table}");
 }
 
 fn refuses_arguments_that_make_no_sense() {

@@ -3,10 +3,13 @@
 
 mod common;
 
-use common::adapter::{run_in_place, run_kernel, run_layer, run_plain, trials};
+use std::cell::Cell;
+
+use common::adapter::{gpu, run_in_place, run_kernel, run_layer, run_plain, trials};
 use common::random;
 use libtest_mimic::Arguments;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
+use splitlens::engine::{Tried, tune};
 use splitlens::graph::{Activation, Conv, Op, Pool, Shape, Tensor};
 use splitlens::kernels::{self, ConvLayer, Tuning, pack_activation, pack_vector};
 use splitlens::reference;
@@ -18,6 +21,7 @@ fn main() {
         ("convolution_between_parts_of_buffers", convolution_between_parts_of_buffers),
         ("winograd_convolutions", winograd_convolutions),
         ("winograd_tiles", winograd_tiles),
+        ("tuning_goes_by_the_clock", tuning_goes_by_the_clock),
         ("pools", pools),
         ("global_pools_and_sums_of_splits", global_pools_and_sums_of_splits),
         ("radix_softmax", radix_softmax),
@@ -195,6 +199,27 @@ fn winograd_tiles() {
         let found = run_kernel(&starts[2].dispatch, &inputs, layer.output);
         assert_close(&found, &expected, 1e-4, "tiles of the output");
     }
+}
+
+/// What comes of a trial of the kernels by a clock that ticks once each time it is read; each tick is the last one's
+/// `share`.
+fn tuned_by(share: f64) -> Tuning {
+    let (clock, tick) = (Cell::new(0.0), Cell::new(1e9));
+    let seconds = || {
+        clock.set(clock.get() + tick.replace(tick.get() * share));
+        clock.get()
+    };
+    let (gpu, seen) = (gpu(), Cell::new(0));
+    let progress = async |Tried { done, total }: Tried| seen.set(seen.get() + usize::from(done < total));
+    let tuning = pollster::block_on(tune(&gpu, seconds, progress)).unwrap();
+    assert_eq!(seen.get(), 3, "one word before each question");
+    tuning
+}
+
+fn tuning_goes_by_the_clock() {
+    assert_eq!(tuned_by(1.0), Tuning::default(), "a draw changes nothing");
+    assert_eq!(tuned_by(0.99), Tuning::default(), "nor does what is hardly faster");
+    assert_eq!(tuned_by(0.9).to_string(), "shared-narrow-direct", "the later, the faster");
 }
 
 fn pools() {

@@ -17,6 +17,7 @@ use splitlens::arch::zoo::{self, VARIANTS, Variant};
 use splitlens::engine::Network;
 use splitlens::graph::cost::cost;
 use splitlens::graph::{Graph, Op};
+use splitlens::kernels::Tuning;
 use splitlens::reading::{Reading, Replacements};
 use splitlens::weights::{Checkpoint, hashed};
 
@@ -45,6 +46,7 @@ fn main() {
     let more: Vec<(&str, fn())> = vec![
         ("an_order_that_is_not_timms_is_seen", an_order_that_is_not_timms_is_seen),
         ("replaced_gates_do_what_they_do_in_timm", replaced_gates_do_what_they_do_in_timm),
+        ("every_choice_of_kernels_equals_timm", every_choice_of_kernels_equals_timm),
     ];
     tests.extend(trials(more));
     libtest_mimic::run(&Arguments::from_args(), tests).exit();
@@ -139,6 +141,20 @@ fn equals_timm(variant: &Variant) {
         let reading = run(build(golden.side()), &checkpoint, golden);
         assert_equals(reading, golden, &format!("{} at {}", variant.id, golden.of));
     }
+}
+
+/// The other kernels that an adapter may be given, on a network whose convolutions they all take part in.
+fn every_choice_of_kernels_equals_timm() {
+    let variant = zoo::variant("resnest14d").unwrap();
+    let golden = &goldens("networks/resnest14d").into_iter().max_by_key(Golden::side).unwrap();
+    let graph = variant.build(golden.side(), golden.side(), variant.classes);
+    let checkpoint = hashed::checkpoint(&graph);
+    let gpu = gpu();
+    for name in ["narrow-narrow-winograd", "shared-wide-winograd", "shared-narrow-direct"] {
+        gpu.set_tuning(name.parse().unwrap());
+        assert_equals(run(graph.clone(), &checkpoint, golden), golden, name);
+    }
+    gpu.set_tuning(Tuning::default());
 }
 
 /// timm's softmax reads logits as `[cardinality, radix, C']` and writes gates as `[radix, cardinality, C']`;

@@ -2,13 +2,14 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::choice::variants;
+use super::choice::{side, variants};
 use super::error::CliError;
 use super::table::aligned;
 use crate::arch::{Variant, zoo};
-use crate::engine::{Account, EngineError, Network};
+use crate::engine::{self, Account, EngineError, Network};
 use crate::gpu::{AdapterInfo, Gpu};
 use crate::graph::cost::cost;
+use crate::kernels::Tuning;
 use crate::weights::hashed;
 
 /// What is timed unless networks are named: of each family one or two.
@@ -29,6 +30,12 @@ pub struct Arguments {
     /// Networks to time, each on an image of its own size; weights are made up
     #[arg(value_name = "NETWORK", value_parser = variants(), hide_possible_values = true)]
     networks: Vec<&'static Variant>,
+    /// Side of the square input in pixels, once for each that is wanted; the network's own if left out
+    #[arg(long = "side", value_name = "PIXELS", value_parser = side)]
+    sides: Vec<usize>,
+    /// Try the kernels that compute the same first, and take the fastest
+    #[arg(long)]
+    tune: bool,
     /// Runs of which the median counts
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -38,20 +45,42 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let default = || NETWORKS.iter().filter_map(|id| zoo::variant(id)).collect();
     let networks = if arguments.networks.is_empty() { default() } else { arguments.networks.clone() };
-    let timings = networks.iter().map(|variant| pollster::block_on(time(variant, arguments.runs)));
-    let timings = timings.collect::<Result<Vec<Timing>, EngineError>>()?;
+    let timings = pollster::block_on(async {
+        let tuning = tuning(arguments.tune).await?;
+        let mut timings = Vec::new();
+        for variant in networks {
+            let sides = if arguments.sides.is_empty() { vec![variant.side] } else { arguments.sides.clone() };
+            for side in sides {
+                timings.push(time(variant, side, arguments.runs, tuning).await?);
+            }
+        }
+        Ok::<_, EngineError>(timings)
+    })?;
     let header = ["network", "pixels", "cold", "warm", "GFLOP/s", "starts", "memory"];
     let rows: Vec<[String; 7]> =
         [header.map(String::from)].into_iter().chain(timings.iter().map(Timing::row)).collect();
-    let adapter = timings.first().map(|timing| &timing.adapter);
-    let adapter = adapter.map(|AdapterInfo { name, backend, .. }| format!("{name} ({backend})")).unwrap_or_default();
-    Ok(format!("{adapter}; warm is the median of {}\n{}", arguments.runs, aligned(&rows, 1)))
+    let used = timings.first().map(|Timing { adapter: AdapterInfo { name, backend, .. }, tuning, .. }| {
+        format!("{name} ({backend}), kernels {tuning}")
+    });
+    Ok(format!("{}; warm is the median of {}\n{}", used.unwrap_or_default(), arguments.runs, aligned(&rows, 1)))
+}
+
+/// The default kernels, or the fastest after a trial.
+async fn tuning(tune: bool) -> Result<Tuning, EngineError> {
+    if !tune {
+        return Ok(Tuning::default());
+    }
+    let (gpu, started) = (Gpu::open().await?, Instant::now());
+    Ok(engine::tune(&gpu, || started.elapsed().as_secs_f64(), async |_| {}).await?)
 }
 
 /// How long one network took.
 struct Timing {
     variant: &'static Variant,
+    /// Of the input, in pixels.
+    side: usize,
     adapter: AdapterInfo,
+    tuning: Tuning,
     account: Account,
     /// From no device to the first answer: pipelines are compiled and weights uploaded.
     cold: Duration,
@@ -61,7 +90,7 @@ struct Timing {
 
 impl Timing {
     fn row(&self) -> [String; 7] {
-        let Variant { id, side, classes, .. } = *self.variant;
+        let (Variant { id, classes, .. }, side) = (*self.variant, self.side);
         // Two operations for each multiply-add of the layers as they are written.
         let operations = 2.0 * cost(&self.variant.build(side, side, classes)).macs as f64;
         let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
@@ -73,12 +102,13 @@ impl Timing {
 }
 
 /// Times a network on a device of its own, so that nothing is compiled yet.
-async fn time(variant: &'static Variant, runs: u32) -> Result<Timing, EngineError> {
-    let graph = variant.build(variant.side, variant.side, variant.classes);
+async fn time(variant: &'static Variant, side: usize, runs: u32, tuning: Tuning) -> Result<Timing, EngineError> {
+    let graph = variant.build(side, side, variant.classes);
     let checkpoint = hashed::checkpoint(&graph);
-    let image = hashed::image(variant.side);
+    let image = hashed::image(side);
     let started = Instant::now();
     let gpu = Gpu::open().await?;
+    gpu.set_tuning(tuning);
     let network = Network::load(&gpu, graph, &checkpoint, async |_| {}).await?;
     network.run(&image).await?;
     let cold = started.elapsed();
@@ -90,5 +120,5 @@ async fn time(variant: &'static Variant, runs: u32) -> Result<Timing, EngineErro
     }
     times.sort_unstable();
     let warm = times[times.len() / 2];
-    Ok(Timing { variant, adapter: gpu.adapter().clone(), account: network.account(), cold, warm })
+    Ok(Timing { variant, side, adapter: gpu.adapter().clone(), tuning, account: network.account(), cold, warm })
 }

@@ -87,7 +87,7 @@ pub fn variants() -> impl TypedValueParser<Value = &'static Variant> {
     ids.try_map(|id| zoo::variant(&id).ok_or("no such network"))
 }
 
-fn side(text: &str) -> Result<usize, String> {
+pub fn side(text: &str) -> Result<usize, String> {
     let (low, high) = (SIDES.start(), SIDES.end());
     let side = text.parse().ok().filter(|side| SIDES.contains(side));
     side.ok_or_else(|| format!("a number of pixels from {low} to {high} was expected"))
