@@ -127,6 +127,7 @@ fn misses(reading: Reading, golden: &Golden) -> Misses {
 
 fn assert_equals(reading: Reading, golden: &Golden, what: &str) {
     let Misses { logits, gates, unit } = misses(reading, golden);
+    println!("{what}: logits within {logits:.1e} of their spread, gates within {gates:.1e}");
     assert!(gates <= GATES, "{what}: a gate of {unit} is off by {gates:e}");
     assert!(logits <= LOGITS, "{what}: a logit is off by {logits:e} of the spread");
 }
