@@ -18,6 +18,12 @@ pub struct AdapterInfo {
     pub software: bool,
     /// The interface underneath, for example `Vulkan` or `BrowserWebGpu`.
     pub backend: String,
+    /// Whether it tells by its own clock how long work took, see [`Gpu::clock`].
+    pub timestamps: bool,
+    /// Invocations of its smallest and largest subgroup; none where it has no subgroups, or does not say.
+    pub subgroups: Option<(u32, u32)>,
+    /// Whether its shaders can compute with floats of 16 bits.
+    pub f16: bool,
 }
 
 /// A device with its queue and the pipelines made so far. Clones share it.
@@ -35,6 +41,8 @@ pub(super) struct Inner {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub pipelines: RefCell<HashMap<PipelineKey, wgpu::ComputePipeline>>,
+    /// A kernel's module serves all pipelines of the kernel.
+    pub modules: RefCell<HashMap<&'static str, wgpu::ShaderModule>>,
     /// Bytes of the buffers that have not been dropped.
     pub allocated: Rc<Cell<u64>>,
     adapter: AdapterInfo,
@@ -51,7 +59,8 @@ struct State {
 }
 
 impl Gpu {
-    /// The fastest adapter's device, within the default limits, so that every WebGPU device will do.
+    /// The fastest adapter's device, within the default limits, so that every WebGPU device will do. Of what not
+    /// every device can, it is asked for timestamps.
     pub async fn open() -> Result<Self, GpuError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
         #[cfg(target_arch = "wasm32")]
@@ -64,7 +73,8 @@ impl Gpu {
         };
         let adapter = instance.request_adapter(&options).await;
         let adapter = adapter.map_err(|error| GpuError::NoAdapter(error.to_string()))?;
-        let descriptor = wgpu::DeviceDescriptor { label: Some("splitlens"), ..Default::default() };
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let descriptor = wgpu::DeviceDescriptor { label: Some("splitlens"), required_features, ..Default::default() };
         let (device, queue) =
             adapter.request_device(&descriptor).await.map_err(|error| GpuError::Device(error.to_string()))?;
 
@@ -88,10 +98,10 @@ impl Gpu {
                 lock(&state).error.get_or_insert(error.into());
             })
         });
-        let adapter = describe(&adapter.get_info(), &device);
+        let adapter = describe(&adapter, &device);
         let lost = RefCell::new(Some(receiver));
-        let (pipelines, allocated, tuning) = Default::default();
-        Ok(Self(Rc::new(Inner { device, queue, pipelines, allocated, adapter, tuning, state, lost })))
+        let (pipelines, modules, allocated, tuning) = Default::default();
+        Ok(Self(Rc::new(Inner { device, queue, pipelines, modules, allocated, adapter, tuning, state, lost })))
     }
 
     pub fn adapter(&self) -> &AdapterInfo {
@@ -158,14 +168,33 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn describe(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> AdapterInfo {
+fn describe(adapter: &wgpu::Adapter, device: &wgpu::Device) -> AdapterInfo {
+    let (info, features) = (adapter.get_info(), adapter.features());
     let known = [info.name.clone(), info.driver.clone(), browser_name(device)];
     let name = known.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "unnamed adapter".into());
     let software = info.device_type == wgpu::DeviceType::Cpu
         || ["swiftshader", "llvmpipe", "lavapipe", "basic render"]
             .iter()
             .any(|word| name.to_lowercase().contains(word));
-    AdapterInfo { name, software, backend: format!("{:?}", info.backend) }
+    AdapterInfo {
+        name,
+        software,
+        backend: format!("{:?}", info.backend),
+        timestamps: device.features().contains(wgpu::Features::TIMESTAMP_QUERY),
+        subgroups: subgroups(&info, features),
+        f16: features.contains(wgpu::Features::SHADER_F16),
+    }
+}
+
+fn subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Option<(u32, u32)> {
+    let sizes = (info.subgroup_min_size, info.subgroup_max_size);
+    // wgpu does not ask a browser for the feature. WebGPU has 4 and 128 stand for an adapter without (section
+    // 'GPUAdapterInfo'), and a browser that knows nothing of subgroups has no sizes.
+    let has_some = match cfg!(target_arch = "wasm32") {
+        true => sizes.0 > 0 && sizes != (4, 128),
+        false => features.contains(wgpu::Features::SUBGROUP),
+    };
+    has_some.then_some(sizes)
 }
 
 /// Vendor and architecture as the browser gives them, for example `google swiftshader`; wgpu passes on

@@ -1,13 +1,16 @@
-//! Knows wgpu, and is alone in that: the device and its loss, pipelines, buffers, reading back.
+//! Knows wgpu, and is alone in that: the device and its loss, pipelines, buffers, reading back,
+//! and the device's clock.
 //! Knows nothing of networks.
 
 mod buffer;
+mod clock;
 mod device;
 mod error;
 mod pipeline;
 mod run;
 
 pub use buffer::{Buffer, Uniforms};
+pub use clock::{Clock, Laps};
 pub use device::{AdapterInfo, Gpu};
 pub use error::GpuError;
 pub use pipeline::Task;

@@ -1,5 +1,5 @@
 use super::{Buffer, Gpu, GpuError, Uniforms};
-use crate::kernels::Dispatch;
+use crate::kernels::{Dispatch, Kernel};
 
 /// What makes a pipeline another one: the kernel and the values of its overrides.
 pub(super) type PipelineKey = (&'static str, Vec<(&'static str, u32)>);
@@ -9,6 +9,16 @@ pub struct Task {
     pub(super) pipeline: wgpu::ComputePipeline,
     pub(super) bindings: wgpu::BindGroup,
     pub(super) workgroups: u32,
+    key: PipelineKey,
+}
+
+impl Task {
+    /// Its pipeline, as the kernel's name and the values of its overrides: `pointwise tile_blocks=4 curves=0`.
+    pub fn pipeline_name(&self) -> String {
+        let (kernel, overrides) = &self.key;
+        let overrides = overrides.iter().map(|(name, value)| format!(" {name}={value}"));
+        overrides.fold((*kernel).to_string(), |name, value| name + &value)
+    }
 }
 
 impl Gpu {
@@ -18,7 +28,15 @@ impl Gpu {
         if self.0.pipelines.borrow().contains_key(&key) {
             return Ok(());
         }
-        let pipeline = self.checked(|| self.create_pipeline(dispatch)).await?;
+        let kernel = dispatch.kernel;
+        let known = self.0.modules.borrow().get(kernel.name).cloned();
+        let create = || {
+            let module = known.unwrap_or_else(|| self.create_module(kernel));
+            let pipeline = self.create_pipeline(dispatch, &module);
+            (module, pipeline)
+        };
+        let (module, pipeline) = self.checked(create).await?;
+        self.0.modules.borrow_mut().insert(kernel.name, module);
         self.0.pipelines.borrow_mut().insert(key, pipeline);
         Ok(())
     }
@@ -49,21 +67,24 @@ impl Gpu {
             layout: &pipeline.get_bind_group_layout(0),
             entries: &entries,
         });
-        Task { pipeline, bindings, workgroups: dispatch.workgroups }
+        Task { pipeline, bindings, workgroups: dispatch.workgroups, key }
     }
 
-    fn create_pipeline(&self, dispatch: &Dispatch) -> wgpu::ComputePipeline {
-        let kernel = dispatch.kernel;
-        let module = self.0.device.create_shader_module(wgpu::ShaderModuleDescriptor {
+    fn create_module(&self, kernel: &Kernel) -> wgpu::ShaderModule {
+        self.0.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),
             source: wgpu::ShaderSource::Wgsl(kernel.source.into()),
-        });
+        })
+    }
+
+    fn create_pipeline(&self, dispatch: &Dispatch, module: &wgpu::ShaderModule) -> wgpu::ComputePipeline {
+        let kernel = dispatch.kernel;
         let constants: Vec<(&str, f64)> =
             dispatch.overrides.iter().map(|&(name, value)| (name, f64::from(value))).collect();
         self.0.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(kernel.name),
             layout: None,
-            module: &module,
+            module,
             entry_point: Some(kernel.name),
             compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
             cache: None,

@@ -11,7 +11,7 @@ pub struct Copy<'a> {
 }
 
 /// Memory that the device copies results into and the processor reads, given back when dropped.
-pub struct Staging(Allocation);
+pub struct Staging(pub(super) Allocation);
 
 impl Staging {
     pub fn bytes(&self) -> u64 {
@@ -35,22 +35,19 @@ impl Gpu {
         staging: &Staging,
     ) -> Result<Vec<f32>, GpuError> {
         self.health()?;
-        let mut encoder = self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") });
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for task in tasks {
-            pass.set_pipeline(&task.pipeline);
-            pass.set_bind_group(0, &task.bindings, &[]);
-            pass.dispatch_workgroups(task.workgroups, 1, 1);
-        }
-        drop(pass);
-        let mut bytes = 0;
-        for copy in copies {
-            let size = (copy.elements * size_of::<f32>()) as u64;
-            encoder.copy_buffer_to_buffer(&copy.from.0.buffer, 0, &staging.0.buffer, bytes, size);
-            bytes += size;
-        }
+        let mut encoder = self.encoder();
+        encode(&mut encoder, tasks, None);
+        let bytes = encode_copies(&mut encoder, copies, staging);
         self.0.queue.submit([encoder.finish()]);
+        self.read(staging, bytes).await
+    }
 
+    pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
+        self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") })
+    }
+
+    /// Waits for all that was submitted, and reads what lies in the staging.
+    pub(super) async fn read<T: bytemuck::Pod>(&self, staging: &Staging, bytes: u64) -> Result<Vec<T>, GpuError> {
         let (sender, receiver) = oneshot::channel();
         staging.0.buffer.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
             // Nobody listens any more when the visitor has moved on.
@@ -73,4 +70,29 @@ impl Gpu {
         staging.0.buffer.unmap();
         Ok(values)
     }
+}
+
+/// A pass that runs the tasks in order.
+pub(super) fn encode<'a>(
+    encoder: &mut wgpu::CommandEncoder,
+    tasks: impl IntoIterator<Item = &'a Task>,
+    timestamp_writes: Option<wgpu::ComputePassTimestampWrites>,
+) {
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
+    for task in tasks {
+        pass.set_pipeline(&task.pipeline);
+        pass.set_bind_group(0, &task.bindings, &[]);
+        pass.dispatch_workgroups(task.workgroups, 1, 1);
+    }
+}
+
+/// Copies into the staging, one after the other; returns their bytes.
+pub(super) fn encode_copies(encoder: &mut wgpu::CommandEncoder, copies: &[Copy<'_>], staging: &Staging) -> u64 {
+    let mut bytes = 0;
+    for copy in copies {
+        let size = (copy.elements * size_of::<f32>()) as u64;
+        encoder.copy_buffer_to_buffer(&copy.from.0.buffer, 0, &staging.0.buffer, bytes, size);
+        bytes += size;
+    }
+    bytes
 }
