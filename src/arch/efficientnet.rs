@@ -52,7 +52,7 @@ impl EfficientNet {
                 net.scope(index, |net| {
                     (0..stage.depth).fold(x, |x, block| {
                         let stride = if block == 0 { stage.stride } else { 1 };
-                        net.scope(block, |net| self.block(net, x, stage, stride))
+                        net.block(block, |net| self.block(net, x, stage, stride))
                     })
                 })
             })

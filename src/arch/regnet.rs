@@ -52,7 +52,7 @@ impl RegNet {
             x = net.scope(format!("s{}", index + 1), |net| {
                 (0..stage.depth).fold(x, |x, block| {
                     let stride = if block == 0 { 2 } else { 1 };
-                    net.scope(format!("b{}", block + 1), |net| self.block(net, x, stage, stride))
+                    net.block(format!("b{}", block + 1), |net| self.block(net, x, stage, stride))
                 })
             });
         }

@@ -89,7 +89,7 @@ impl ResNet {
             x = net.scope(format!("layer{}", stage + 1), |net| {
                 (0..depth).fold(x, |x, block| {
                     let stride = if stage > 0 && block == 0 { 2 } else { 1 };
-                    net.scope(block, |net| self.residual(net, x, width, stride))
+                    net.block(block, |net| self.residual(net, x, width, stride))
                 })
             });
         }

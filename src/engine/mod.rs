@@ -4,14 +4,18 @@
 mod counts;
 mod error;
 mod network;
+mod parts;
 mod replacer;
 mod shelf;
 mod steps;
 mod taps;
+mod timings;
 mod tuner;
 
 pub use counts::{Counts, counts};
 pub use error::EngineError;
 pub use network::{Account, Network, Progress, Stage, largest_side};
+pub use parts::Part;
 pub use shelf::Shelf;
+pub use timings::{Timings, median};
 pub use tuner::{Tried, tune};

@@ -48,18 +48,18 @@ pub struct Account {
 
 /// A network on a device, ready to run.
 pub struct Network {
-    gpu: Gpu,
-    graph: Graph,
-    plan: Plan,
+    pub(super) gpu: Gpu,
+    pub(super) graph: Graph,
+    pub(super) plan: Plan,
     /// Held for the tasks, which are bound to it; so are the parameters.
     _weights: Vec<Option<[Buffer; 2]>>,
     storage: Vec<Buffer>,
     maps: Vec<Buffer>,
     _params: Uniforms,
-    tasks: Vec<Task>,
+    pub(super) tasks: Vec<Task>,
     /// For each of the plan's steps, the position after its last task.
-    step_ends: Vec<usize>,
-    staging: Staging,
+    pub(super) step_ends: Vec<usize>,
+    pub(super) staging: Staging,
     classifier: Classifier,
     account: Account,
     /// Made when a run first replaces gates.
@@ -200,14 +200,19 @@ impl Network {
         image: &Tensor,
         tasks: impl IntoIterator<Item = &'a Task>,
     ) -> Result<Reading, EngineError> {
+        let copies = self.feed(image)?;
+        let values = self.gpu.run(tasks, &copies, &self.staging).await?;
+        Ok(taps::reading(&self.graph, &values))
+    }
+
+    /// Uploads the image, and says what to read back once the network has run on it.
+    pub(super) fn feed(&self, image: &Tensor) -> Result<Vec<Copy<'_>>, EngineError> {
         let expected = self.graph.input_shape();
         if image.shape != expected {
             return Err(EngineError::Input { expected, got: image.shape });
         }
         self.gpu.write(&self.storage[self.plan.storage.place(self.graph.input()).buffer], &pack_activation(image));
-        let copies = taps::copies(&self.graph, &self.plan, &self.storage, &self.maps);
-        let values = self.gpu.run(tasks, &copies, &self.staging).await?;
-        Ok(taps::reading(&self.graph, &values))
+        Ok(taps::copies(&self.graph, &self.plan, &self.storage, &self.maps))
     }
 
     /// Activations of the last run in all branches of a unit, `[branches * C, H, W]`, for the feature

@@ -1,4 +1,4 @@
-use super::{Activation, BatchNorm, Conv, Layer, Op, Pool, Shape, Unit, UnitKind};
+use super::{Activation, BatchNorm, Block, Conv, Layer, Op, Pool, Shape, Unit, UnitKind};
 
 /// Names one node of a graph and the value it computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +38,8 @@ pub struct Graph {
     pub units: Vec<Unit>,
     /// Empty where there are units.
     pub layers: Vec<Layer>,
+    /// In order; what comes before the first is the stem, what comes after the last the head.
+    pub blocks: Vec<Block>,
     /// The last feature map `[C, H, W]`, before global pooling.
     pub features: ValueId,
     /// `[classes, 1, 1]`
@@ -119,13 +121,15 @@ pub struct Net {
     path: Vec<String>,
     units: Vec<Unit>,
     layers: Vec<Layer>,
+    blocks: Vec<Block>,
 }
 
 impl Net {
     /// A net whose input has the given shape, and the input's value.
     pub fn new(input: Shape) -> (Self, ValueId) {
         let node = Node { op: Op::Input, inputs: Vec::new(), shape: input, name: String::new() };
-        (Self { nodes: vec![node], path: Vec::new(), units: Vec::new(), layers: Vec::new() }, ValueId(0))
+        let (path, units, layers, blocks) = Default::default();
+        (Self { nodes: vec![node], path, units, layers, blocks }, ValueId(0))
     }
 
     /// Runs `body` inside the module `name`, whose parameters' names it prefixes.
@@ -134,6 +138,16 @@ impl Net {
         let out = body(self);
         self.path.pop();
         out
+    }
+
+    /// Runs `body` inside the module `name`, which is one of the blocks that the network repeats through its depth.
+    pub fn block(&mut self, name: impl ToString, body: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        let first = self.nodes.len();
+        self.scope(name, |net| {
+            let out = body(net);
+            net.blocks.push(Block { name: net.path.join("."), nodes: first..net.nodes.len() });
+            out
+        })
     }
 
     pub fn shape(&self, id: ValueId) -> Shape {
@@ -221,7 +235,8 @@ impl Net {
         let pooled = self.global_avg_pool(features);
         let logits = self.linear(classifier, pooled, classes);
         let layers = if self.units.is_empty() { self.layers } else { Vec::new() };
-        Graph { nodes: self.nodes, units: self.units, layers, features, logits, classifier: classifier.to_string() }
+        let Self { nodes, units, blocks, .. } = self;
+        Graph { nodes, units, layers, blocks, features, logits, classifier: classifier.to_string() }
     }
 
     fn push(&mut self, op: Op, inputs: &[ValueId], name: &str) -> ValueId {

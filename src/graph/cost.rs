@@ -1,6 +1,6 @@
 //! What a network costs, counted as the papers count.
 
-use super::{Graph, Op};
+use super::{Graph, Node, Op};
 
 /// Parameters, multiply-adds and activations of one graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,16 +24,21 @@ pub fn cost(graph: &Graph) -> Cost {
         activations: 0,
     };
     for node in &graph.nodes {
-        let elements = node.shape.elements() as u64;
-        match node.op {
-            Op::Conv(conv) => {
-                let in_channels = graph.shape(node.inputs[0]).channels / conv.groups;
-                cost.macs += elements * (in_channels * conv.kernel * conv.kernel) as u64;
-                cost.activations += elements;
-            }
-            Op::Linear { .. } => cost.macs += elements * graph.shape(node.inputs[0]).channels as u64,
-            _ => {}
+        cost.macs += macs(graph, node);
+        if let Op::Conv(_) = node.op {
+            cost.activations += node.shape.elements() as u64;
         }
     }
     cost
+}
+
+/// Multiply-adds of one node.
+pub fn macs(graph: &Graph, node: &Node) -> u64 {
+    let in_channels = || graph.shape(node.inputs[0]).channels;
+    let of_one_element = match node.op {
+        Op::Conv(conv) => in_channels() / conv.groups * conv.kernel * conv.kernel,
+        Op::Linear { .. } => in_channels(),
+        _ => 0,
+    };
+    node.shape.elements() as u64 * of_one_element as u64
 }

@@ -20,4 +20,4 @@ pub use op::{Activation, BatchNorm, Conv, Op, Padding, Pool};
 pub use plan::{ConvStep, Place, Plan, PoolKind, Step, StepKind, Storage};
 pub use shape::Shape;
 pub use tensor::Tensor;
-pub use unit::{Layer, Unit, UnitKind};
+pub use unit::{Block, Layer, Unit, UnitKind};

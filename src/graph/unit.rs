@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::ValueId;
 
 /// What kind of gates a unit has.
@@ -53,4 +55,13 @@ pub struct Layer {
     pub value: ValueId,
     /// Groups of consecutive channels that the convolution computes apart; divides `C`.
     pub groups: usize,
+}
+
+/// One of the blocks that a network repeats through its depth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// timm's module path, for example `layer1.0`.
+    pub name: String,
+    /// Positions of its nodes.
+    pub nodes: Range<usize>,
 }
