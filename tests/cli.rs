@@ -35,6 +35,7 @@ fn main() {
         ("size_and_labels_can_be_chosen", size_and_labels_can_be_chosen),
         ("an_evaluation_counts_right_answers", an_evaluation_counts_right_answers),
         ("a_benchmark_has_a_row_for_each_network", a_benchmark_has_a_row_for_each_network),
+        ("a_benchmark_tells_where_the_time_goes", a_benchmark_tells_where_the_time_goes),
         (
             "a_benchmark_at_several_sides_with_kernels_of_its_choice",
             a_benchmark_at_several_sides_with_kernels_of_its_choice,
@@ -94,6 +95,18 @@ fn a_benchmark_at_several_sides_with_kernels_of_its_choice() {
     assert!(kernels.parse::<Tuning>().is_ok(), "{table}");
     let sides: Vec<&str> = table.lines().skip(2).filter_map(|line| line.split_whitespace().nth(1)).collect();
     assert_eq!(sides, ["32", "48"], "{table}");
+}
+
+fn a_benchmark_tells_where_the_time_goes() {
+    let output = splitlens(&["bench", "resnest_tiny", "--runs", "1", "--blocks"]);
+    let (table, blocks) =
+        assert_success(&output).split_once("\n\n").map(|(a, b)| (a.to_string(), b.to_string())).unwrap();
+    let lines: Vec<Vec<&str>> = blocks.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["resnest_tiny", "at", "64", "time", "GFLOP/s", "starts"]);
+    assert_eq!((lines[1][0], lines[2][0], lines[lines.len() - 1][0]), ("stem", "layer1.0", "maps"));
+    let starts: usize = lines[1..].iter().map(|line| line.last().unwrap().parse::<usize>().unwrap()).sum();
+    let all = table.lines().last().unwrap().split_whitespace().rev().nth(2).unwrap();
+    assert_eq!(starts.to_string(), all, "{table}\n{blocks}");
 }
 
 fn refuses_arguments_that_make_no_sense() {

@@ -26,6 +26,7 @@ mod parts;
 mod progress;
 mod samples;
 mod session;
+mod speed;
 mod state;
 mod telling;
 mod tuning;

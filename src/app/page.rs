@@ -13,7 +13,7 @@ use super::lens::Shown;
 use super::notice::{FailureCard, Notices, Status};
 use super::panels::{
     Depth, Display, Explain, Footer, Groups, Header, Layers, Legend, Library, Offers, PictureView, PredictionList,
-    PuzzleCard, ReplacedBanner, Strip, Tabs, WhatIfPanel,
+    PuzzleCard, ReplacedBanner, SpeedPanel, Strip, Tabs, WhatIfPanel,
 };
 use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
@@ -82,6 +82,7 @@ pub fn Page() -> impl IntoView {
                     <PredictionList/>
                     <Show when=has_units><Depth/><Strip/><WhatIfPanel/></Show>
                     <Show when=has_layers><Layers/><Groups/></Show>
+                    <SpeedPanel/>
                 </Show>
             </div>
         </main>

@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::features::GroupMaps;
 use super::intake::Picture;
 use super::model::{self, CheckpointFile, Model};
+use super::speed::Speed;
 pub use super::view::View;
 use super::what_if::WhatIf;
 use crate::arch::Variant;
@@ -129,6 +130,8 @@ pub struct Host {
     pub adapter: AdapterInfo,
     /// Of the network at work.
     pub account: Account,
+    /// The same network's pipelines by name, each with its dispatches.
+    pub pipelines: Vec<(String, usize)>,
     pub kept: Kept,
 }
 
@@ -192,6 +195,10 @@ pub struct State {
     /// The channel looked at; `None` is the most telling one.
     pub channel: RwSignal<Option<usize>>,
     pub order: RwSignal<ChannelOrder>,
+    /// What was last measured; perhaps of another network than the one at work.
+    pub speed: RwSignal<Option<Arc<Speed>>>,
+    /// Whether more runs are to be measured.
+    pub measuring: RwSignal<bool>,
 }
 
 impl State {
@@ -227,6 +234,8 @@ impl State {
             cell: RwSignal::new(None),
             channel: RwSignal::new(None),
             order: RwSignal::new(ChannelOrder::Dominance),
+            speed: RwSignal::new(None),
+            measuring: RwSignal::new(false),
         }
     }
 
@@ -256,6 +265,13 @@ impl State {
         let unit = self.unit.get();
         let run = self.analysis.with(|analysis| analysis.as_ref().map(|analysis| analysis.run));
         self.activations.get().filter(|activations| activations.unit == unit && Some(activations.run) == run)
+    }
+
+    /// What was measured of the network whose answer is on the screen, at its size.
+    pub fn current_speed(&self) -> Option<Arc<Speed>> {
+        let speed = self.speed.get()?;
+        self.analysis.with(|analysis| speed.is_of(analysis.as_ref()?).then_some(()))?;
+        Some(speed)
     }
 
     /// The class whose activation map is shown.

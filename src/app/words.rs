@@ -84,6 +84,17 @@ pub fn milliseconds(ms: f64) -> String {
     if ms < 1000.0 { format!("{ms:.0}{NBSP}ms") } else { format!("{:.1}{NBSP}s", ms / 1000.0) }
 }
 
+/// A time that was measured, to three digits.
+pub fn measured(ms: f64) -> String {
+    match ms {
+        1000.0.. => format!("{:.2}{NBSP}s", ms / 1000.0),
+        100.0.. => format!("{ms:.0}{NBSP}ms"),
+        10.0.. => format!("{ms:.1}{NBSP}ms"),
+        1.0.. => format!("{ms:.2}{NBSP}ms"),
+        _ => format!("{ms:.3}{NBSP}ms"),
+    }
+}
+
 /// Stage and position of a module, both from 1, as the papers' tables count: `layer2.0.conv2` is (2, 1). In a
 /// module's path a bare number counts from 0, one with letters (`layer2`, `b1`) from 1.
 pub fn place(module: &str) -> (usize, usize) {

@@ -2,11 +2,12 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::blocks;
 use super::choice::{side, variants};
 use super::error::CliError;
 use super::table::aligned;
 use crate::arch::{Variant, zoo};
-use crate::engine::{self, Account, EngineError, Network};
+use crate::engine::{self, Account, EngineError, Network, gigaflops};
 use crate::gpu::{AdapterInfo, Gpu};
 use crate::graph::cost::cost;
 use crate::kernels::Tuning;
@@ -39,6 +40,9 @@ pub struct Arguments {
     /// Runs of which the median counts
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
+    /// Tell where the time goes as well, block by block, by the device's own clock
+    #[arg(long)]
+    blocks: bool,
 }
 
 /// Times the networks one after the other and returns the table.
@@ -51,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
         for variant in networks {
             let sides = if arguments.sides.is_empty() { vec![variant.side] } else { arguments.sides.clone() };
             for side in sides {
-                timings.push(time(variant, side, arguments.runs, tuning).await?);
+                timings.push(time(variant, side, arguments, tuning).await?);
             }
         }
         Ok::<_, EngineError>(timings)
@@ -62,7 +66,9 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let used = timings.first().map(|Timing { adapter: AdapterInfo { name, backend, .. }, tuning, .. }| {
         format!("{name} ({backend}), kernels {tuning}")
     });
-    Ok(format!("{}; warm is the median of {}\n{}", used.unwrap_or_default(), arguments.runs, aligned(&rows, 1)))
+    let blocks: String = timings.iter().flat_map(|timing| &timing.blocks).map(|table| format!("\n{table}")).collect();
+    let (used, table) = (used.unwrap_or_default(), aligned(&rows, 1));
+    Ok(format!("{used}; warm is the median of {}\n{table}{blocks}", arguments.runs))
 }
 
 /// The default kernels, or the fastest after a trial.
@@ -86,15 +92,18 @@ struct Timing {
     cold: Duration,
     /// From the image to logits, gates and maps, median.
     warm: Duration,
+    /// The table of the blocks, if it was asked for.
+    blocks: Option<String>,
 }
 
 impl Timing {
     fn row(&self) -> [String; 7] {
         let (Variant { id, classes, .. }, side) = (*self.variant, self.side);
         // Two operations for each multiply-add of the layers as they are written.
-        let operations = 2.0 * cost(&self.variant.build(side, side, classes)).macs as f64;
+        let macs = cost(&self.variant.build(side, side, classes)).macs;
         let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
-        let rate = format!("{:.1}", operations / self.warm.as_secs_f64() / 1e9);
+        let rate = gigaflops(macs, self.warm.as_secs_f64() * 1e3).unwrap_or(0.0);
+        let rate = format!("{rate:.1}");
         let memory = format!("{:.1} MB", self.account.total_bytes as f64 / 1e6);
         let (cold, warm) = (milliseconds(self.cold), milliseconds(self.warm));
         [id.into(), side.to_string(), cold, warm, rate, self.account.dispatches.to_string(), memory]
@@ -102,7 +111,12 @@ impl Timing {
 }
 
 /// Times a network on a device of its own, so that nothing is compiled yet.
-async fn time(variant: &'static Variant, side: usize, runs: u32, tuning: Tuning) -> Result<Timing, EngineError> {
+async fn time(
+    variant: &'static Variant,
+    side: usize,
+    arguments: &Arguments,
+    tuning: Tuning,
+) -> Result<Timing, EngineError> {
     let graph = variant.build(side, side, variant.classes);
     let checkpoint = hashed::checkpoint(&graph);
     let image = hashed::image(side);
@@ -113,12 +127,17 @@ async fn time(variant: &'static Variant, side: usize, runs: u32, tuning: Tuning)
     network.run(&image).await?;
     let cold = started.elapsed();
     let mut times = Vec::new();
-    for _ in 0..runs {
+    for _ in 0..arguments.runs {
         let started = Instant::now();
         network.run(&image).await?;
         times.push(started.elapsed());
     }
     times.sort_unstable();
     let warm = times[times.len() / 2];
-    Ok(Timing { variant, side, adapter: gpu.adapter().clone(), tuning, account: network.account(), cold, warm })
+    let blocks = match arguments.blocks {
+        true => Some(blocks::table(variant, &network, &image, arguments.runs).await?),
+        false => None,
+    };
+    let (adapter, account) = (gpu.adapter().clone(), network.account());
+    Ok(Timing { variant, side, adapter, tuning, account, cold, warm, blocks })
 }

@@ -2,6 +2,7 @@
 //! the engine; owns no maths.
 
 mod bench;
+mod blocks;
 mod choice;
 mod error;
 mod eval;

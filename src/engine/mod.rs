@@ -17,5 +17,5 @@ pub use error::EngineError;
 pub use network::{Account, Network, Progress, Stage, largest_side};
 pub use parts::Part;
 pub use shelf::Shelf;
-pub use timings::{Timings, median};
+pub use timings::{Timings, gigaflops, median};
 pub use tuner::{Tried, tune};

@@ -51,6 +51,11 @@ impl Timings {
     }
 }
 
+/// Billions of operations in a second, two for each multiply-add; none where there is nothing to count, or no time.
+pub fn gigaflops(macs: u64, milliseconds: f64) -> Option<f64> {
+    (macs > 0 && milliseconds > 0.0).then(|| 2.0 * macs as f64 / milliseconds / 1e6)
+}
+
 /// The middle one, or the mean of the middle two; none of nothing.
 pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
@@ -84,6 +89,12 @@ mod tests {
         let half = timings(&[Some(2e6), None], 1.0);
         assert_eq!((half.milliseconds(0), half.total_milliseconds()), (None, None));
         assert_eq!(timings(&[], 1.0).milliseconds(0), None);
+    }
+
+    #[test]
+    fn rates() {
+        assert_eq!(gigaflops(3_000_000, 2.0), Some(3.0));
+        assert_eq!((gigaflops(0, 2.0), gigaflops(3, 0.0)), (None, None));
     }
 
     #[test]

@@ -55,6 +55,9 @@ impl Inner {
         self.gpu.replace(None);
         self.opened.replace(None);
         self.shelf.borrow_mut().clear();
+        // What was measured, was measured of a device that is gone.
+        self.state.measuring.set(false);
+        self.state.speed.set(None);
         self.losses.set(self.losses.get() + 1);
         if self.losses.get() > PATIENCE {
             self.losses.set(0);

@@ -13,7 +13,10 @@ mod handle;
 mod inbox;
 mod kernels;
 mod opening;
+mod speed;
 mod weights;
+
+pub use self::speed::RUNS;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -195,6 +198,8 @@ impl Inner {
                 self.read_activations(unit).await;
             } else if let Some(layer) = self.inbox.layer.take() {
                 self.read_groups(layer).await;
+            } else if self.state.measuring.get_untracked() {
+                self.measure_once().await;
             } else {
                 break;
             }

@@ -210,7 +210,8 @@ impl Inner {
         shelf.put(opened.key(), opened.clone(), account.total_bytes);
         let kept = Kept { networks: shelf.len(), bytes: shelf.bytes(), budget_bytes: shelf.budget_bytes() };
         let adapter = self.gpu.borrow().as_ref().map(|gpu| gpu.adapter().clone());
-        self.state.host.set(adapter.map(|adapter| Host { adapter, account, kept }));
+        let pipelines = opened.network.pipelines();
+        self.state.host.set(adapter.map(|adapter| Host { adapter, account, pipelines, kept }));
     }
 
     /// Analyses the picture that waits, or else the one on screen; says whether there was one.

@@ -1,0 +1,161 @@
+// Measuring on the page: what is told is of this network, and nothing else is lost by it. No time is compared.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drop, nextReading, PATIENCE, pixels, reading, site, visit } from './browser.mjs';
+import { checkpoint } from './hashed.mjs';
+
+const here = site();
+
+const panel = (page) => page.getByTestId('speed');
+const runs = async (page) => Number(await panel(page).getAttribute('data-runs'));
+const button = (page) => page.getByTestId('measure');
+
+/** Waits until so many runs are measured. */
+const measured = (page, runs) =>
+  page.waitForFunction(
+    (runs) => Number(document.querySelector('[data-testid=speed]').dataset.runs) >= runs,
+    runs,
+    { timeout: PATIENCE },
+  );
+
+const idle = (page) =>
+  page.waitForFunction(() => document.querySelector('[data-testid=measure]').textContent === 'Measure', null, {
+    timeout: PATIENCE,
+  });
+
+/** Opens the panel and measures to the end. */
+async function measure(page) {
+  if (!(await panel(page).evaluate((panel) => panel.open))) await panel(page).locator('summary').first().click();
+  await button(page).click();
+  await measured(page, 7);
+  await idle(page);
+}
+
+/** The rows of the table. */
+const parts = (page) =>
+  page.getByTestId('speed-part').evaluateAll((rows) => rows.map(({ dataset: { name, ms, dispatches } }) => ({ name, ms, dispatches: Number(dispatches) })));
+
+test('every part of the network has a time, and all dispatches are told of', async () => {
+  await visit(here, { query: '?debug=1' }, async (page) => {
+    const [before, map] = [await reading(page), await pixels(page, 'heatmap')];
+    assert.equal(await runs(page), 0);
+    await measure(page);
+    assert.equal(await runs(page), 7);
+    assert.match(await page.getByTestId('speed-total').innerText(), /^[\d.]+\s(ms|s) for an image.*median of 7 runs/);
+    const rows = await parts(page);
+    const names = rows.map((row) => row.name);
+    assert.deepEqual([names[0], names[1], ...names.slice(-2)], ['stem', 'layer1.0', 'head', 'maps']);
+    for (const { name, ms } of rows) assert.ok(Number.isFinite(Number(ms)) && Number(ms) >= 0, `${name}: ${ms}`);
+    const taken = await page.getByTestId('speed-taken').innerText();
+    const dispatches = rows.reduce((sum, row) => sum + row.dispatches, 0);
+    assert.match(taken, new RegExp(`${dispatches} an image`));
+    const pipelines = await page.getByTestId('speed-pipelines').locator('li').allTextContents();
+    assert.equal(pipelines.reduce((sum, line) => sum + Number(line.split(' × ')[1]), 0), dispatches);
+    assert.match(await page.getByTestId('speed-abilities').innerText(), /^timestamps, .*subgroups/);
+    // The picture, its answer and what the device holds of the run are as they were.
+    assert.deepEqual(await reading(page), before);
+    assert.equal(await pixels(page, 'heatmap'), map);
+    await page.locator('[data-testid=unit][aria-checked=false]').first().click();
+    await page.locator('.thumbnail canvas').first().waitFor();
+  });
+});
+
+test('measuring can be stopped, and keeps what it has', async () => {
+  await visit(here, {}, async (page) => {
+    await panel(page).locator('summary').first().click();
+    await button(page).focus();
+    await page.keyboard.press('Enter');
+    await measured(page, 1);
+    await page.keyboard.press('Enter');
+    await idle(page);
+    const stopped = await runs(page);
+    assert.ok(stopped >= 1 && stopped < 7, `${stopped} runs`);
+    await page.waitForTimeout(500);
+    assert.equal(await runs(page), stopped, 'no run comes after');
+    assert.match(await page.getByTestId('speed-total').innerText(), stopped === 1 ? /one run/ : /median of/);
+    await measure(page);
+  });
+});
+
+test('what was measured goes with its network, and comes back with it', async () => {
+  await visit(here, { query: '?debug=1' }, async (page) => {
+    await measure(page);
+    const { run } = await reading(page);
+    await drop(page, await checkpoint('regnetx_tiny'), 'regnetx_tiny.safetensors');
+    const there = await nextReading(page, run);
+    assert.equal(await runs(page), 0);
+    assert.equal(await page.getByTestId('speed-part').count(), 0);
+    await page.keyboard.press('[');
+    const back = await nextReading(page, there.run);
+    assert.equal(back.network, 'resnest_tiny');
+    assert.equal(await runs(page), 7);
+  });
+});
+
+test('with gates replaced the run that is shown stays on the device', async () => {
+  await visit(here, { query: '?debug=1' }, async (page) => {
+    const { run } = await reading(page);
+    await page.locator('[data-testid=gates-how][data-value=uniform]').click();
+    const replaced = await nextReading(page, run);
+    await measure(page);
+    assert.deepEqual(await reading(page), replaced);
+    await page.locator('[data-testid=unit][aria-checked=false]').first().click();
+    await page.locator('.thumbnail canvas').first().waitFor();
+  });
+});
+
+test('an adapter without a clock gets a total and a sentence', async () => {
+  const prepare = (page) =>
+    page.addInitScript(() => {
+      const features = Object.getOwnPropertyDescriptor(GPUAdapter.prototype, 'features');
+      const get = function () {
+        return new Set([...features.get.call(this)].filter((name) => name !== 'timestamp-query'));
+      };
+      Object.defineProperty(GPUAdapter.prototype, 'features', { get });
+    });
+  await visit(here, { prepare }, async (page) => {
+    await measure(page);
+    assert.match(await page.getByTestId('speed-total').innerText(), /median of 7 runs/);
+    assert.equal(await page.getByTestId('speed-part').count(), 0);
+    assert.match(await page.getByTestId('speed-parts-missing').innerText(), /no clock/);
+    assert.match(await page.getByTestId('speed-abilities').innerText(), /^no timestamps/);
+  });
+});
+
+test('a clock that goes wrong is not believed', async () => {
+  // Starts are written where ends belong.
+  const prepare = (page) =>
+    page.addInitScript(() => {
+      const pass = GPUCommandEncoder.prototype.beginComputePass;
+      GPUCommandEncoder.prototype.beginComputePass = function (descriptor) {
+        const writes = descriptor?.timestampWrites;
+        if (!writes) return pass.call(this, descriptor);
+        const { querySet, beginningOfPassWriteIndex: start, endOfPassWriteIndex: end } = writes;
+        const swapped = { querySet, beginningOfPassWriteIndex: end, endOfPassWriteIndex: start };
+        return pass.call(this, { timestampWrites: swapped });
+      };
+    });
+  await visit(here, { prepare }, async (page) => {
+    await measure(page);
+    const rows = await parts(page);
+    assert.ok(rows.length > 0 && rows.every((row) => row.ms === undefined), JSON.stringify(rows));
+    assert.match(await panel(page).innerText(), /the clock went wrong/);
+  });
+});
+
+test('a kernel has one shader module, however many pipelines it has', async () => {
+  const prepare = (page) =>
+    page.addInitScript(() => {
+      window.modules = [];
+      const create = GPUDevice.prototype.createShaderModule;
+      GPUDevice.prototype.createShaderModule = function (descriptor) {
+        window.modules.push(descriptor.label);
+        return create.call(this, descriptor);
+      };
+    });
+  await visit(here, { prepare }, async (page) => {
+    const modules = await page.evaluate(() => window.modules);
+    assert.ok(modules.length > 1);
+    assert.deepEqual([...new Set(modules)], modules);
+  });
+});
