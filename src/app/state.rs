@@ -17,6 +17,7 @@ use crate::arch::Variant;
 use crate::engine::Account;
 use crate::gpu::AdapterInfo;
 use crate::graph::{Mismatch, Tensor};
+use crate::kernels::Tuning;
 use crate::reading::{Replacements, UnitReading};
 use crate::vision::{ChannelOrder, ColourMap, RangeScope};
 use crate::weights::Catalogue;
@@ -128,6 +129,8 @@ pub struct Activations {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Host {
     pub adapter: AdapterInfo,
+    /// What networks are loaded with from now on.
+    pub tuning: Tuning,
     /// Of the network at work.
     pub account: Account,
     /// The same network's pipelines by name, each with its dispatches.

@@ -95,8 +95,10 @@ impl Clock {
         let copied = encode_copies(&mut encoder, copies, staging);
         let queue = &self.gpu.0.queue;
         queue.submit([encoder.finish()]);
-        let values = self.gpu.read(staging, copied).await?;
-        let stamps: Vec<[u64; 2]> = self.gpu.read(&self.staging, bytes).await?;
+        self.gpu.map(staging, copied).await?;
+        let values = self.gpu.take(staging, copied)?;
+        self.gpu.map(&self.staging, bytes).await?;
+        let stamps: Vec<[u64; 2]> = self.gpu.take(&self.staging, bytes)?;
         Ok((values, Laps::new(&stamps[..groups.len()], queue.get_timestamp_period().into())))
     }
 }

@@ -41,8 +41,8 @@ pub(super) struct Inner {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub pipelines: RefCell<HashMap<PipelineKey, wgpu::ComputePipeline>>,
-    /// A kernel's module serves all pipelines of the kernel.
-    pub modules: RefCell<HashMap<&'static str, wgpu::ShaderModule>>,
+    /// By the kernel's name: a module serves all pipelines of its kernel.
+    pub modules: RefCell<Vec<(&'static str, wgpu::ShaderModule)>>,
     /// Bytes of the buffers that have not been dropped.
     pub allocated: Rc<Cell<u64>>,
     adapter: AdapterInfo,

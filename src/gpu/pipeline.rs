@@ -29,14 +29,18 @@ impl Gpu {
             return Ok(());
         }
         let kernel = dispatch.kernel;
-        let known = self.0.modules.borrow().get(kernel.name).cloned();
+        let known =
+            self.0.modules.borrow().iter().find(|(name, _)| *name == kernel.name).map(|(_, module)| module.clone());
+        let is_new = known.is_none();
         let create = || {
             let module = known.unwrap_or_else(|| self.create_module(kernel));
             let pipeline = self.create_pipeline(dispatch, &module);
             (module, pipeline)
         };
         let (module, pipeline) = self.checked(create).await?;
-        self.0.modules.borrow_mut().insert(kernel.name, module);
+        if is_new {
+            self.0.modules.borrow_mut().push((kernel.name, module));
+        }
         self.0.pipelines.borrow_mut().insert(key, pipeline);
         Ok(())
     }

@@ -39,15 +39,16 @@ impl Gpu {
         encode(&mut encoder, tasks, None);
         let bytes = encode_copies(&mut encoder, copies, staging);
         self.0.queue.submit([encoder.finish()]);
-        self.read(staging, bytes).await
+        self.map(staging, bytes).await?;
+        self.take(staging, bytes)
     }
 
     pub(super) fn encoder(&self) -> wgpu::CommandEncoder {
         self.0.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("run") })
     }
 
-    /// Waits for all that was submitted, and reads what lies in the staging.
-    pub(super) async fn read<T: bytemuck::Pod>(&self, staging: &Staging, bytes: u64) -> Result<Vec<T>, GpuError> {
+    /// Waits for all that was submitted, so that [`take`](Self::take) can read what lies in the staging.
+    pub(super) async fn map(&self, staging: &Staging, bytes: u64) -> Result<(), GpuError> {
         let (sender, receiver) = oneshot::channel();
         staging.0.buffer.map_async(wgpu::MapMode::Read, ..bytes, move |result| {
             // Nobody listens any more when the visitor has moved on.
@@ -59,10 +60,14 @@ impl Gpu {
         let mapped = receiver.await;
         self.health()?;
         match mapped {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(GpuError::Validation(error.to_string())),
-            Err(_) => return Err(GpuError::Lost("it never answered".into())),
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(GpuError::Validation(error.to_string())),
+            Err(_) => Err(GpuError::Lost("it never answered".into())),
         }
+    }
+
+    /// Reads the start of a mapped staging.
+    pub(super) fn take<T: bytemuck::Pod>(&self, staging: &Staging, bytes: u64) -> Result<Vec<T>, GpuError> {
         let view =
             staging.0.buffer.get_mapped_range(..bytes).map_err(|error| GpuError::Validation(error.to_string()))?;
         let values = bytemuck::pod_collect_to_vec(&view);

@@ -5,5 +5,5 @@ mod table;
 mod term;
 
 pub use segments::{Choice, Role, Segments};
-pub use table::{Table, TableButton};
+pub use table::{Table, TableButton, table_view};
 pub use term::Term;

@@ -31,17 +31,19 @@ pub fn TableButton(
             >
                 {text}
             </button>
-            {move || open.get().then(|| show(table()))}
+            {move || open.get().then(|| table_view(table(), &[]))}
         </div>
     }
 }
 
-fn show(table: Table) -> impl IntoView {
-    let row = |row: Vec<String>| {
+/// The table itself. `shares`, from 0 to 1: how far a bar goes under each row; none without bars.
+pub fn table_view(table: Table, shares: &[f64]) -> impl IntoView + use<> {
+    let row = |(index, row): (usize, Vec<String>)| {
+        let bar = shares.get(index).map(|share| format!("--share: {:.1}%", share * 100.0));
         let mut cells = row.into_iter();
         let heading = cells.next();
         view! {
-            <tr><th scope="row">{heading}</th>{cells.map(|cell| view! { <td>{cell}</td> }).collect_view()}</tr>
+            <tr style=bar><th scope="row">{heading}</th>{cells.map(|cell| view! { <td>{cell}</td> }).collect_view()}</tr>
         }
     };
     let label = table.caption.clone();
@@ -50,7 +52,7 @@ fn show(table: Table) -> impl IntoView {
             <table>
                 <caption>{table.caption}</caption>
                 <thead><tr>{table.head.into_iter().map(|cell| view! { <th scope="col">{cell}</th> }).collect_view()}</tr></thead>
-                <tbody>{table.rows.into_iter().map(row).collect_view()}</tbody>
+                <tbody>{table.rows.into_iter().enumerate().map(row).collect_view()}</tbody>
             </table>
         </div>
     }

@@ -1,9 +1,11 @@
 //! Which kernels the networks get on the visitor's adapter.
 
-use super::Inner;
+use leptos::prelude::*;
+
+use super::{Inner, Session};
 use crate::app::dom;
 use crate::app::failure::Failure;
-use crate::app::state::{Progress, Stage};
+use crate::app::state::{Notice, Progress, Stage, Tone};
 use crate::app::tuning::{self, Asked};
 use crate::engine::{self, Tried};
 use crate::gpu::Gpu;
@@ -12,6 +14,21 @@ use crate::graph::cost::cost;
 
 /// Multiply-adds from which on trying the kernels out, which takes a second or two, is soon worth it.
 const LARGE: u64 = 300_000_000;
+
+impl Session {
+    /// Forgets which kernels were found to be the fastest on this adapter.
+    pub fn forget_kernels(&self) {
+        let inner = self.0.get_value();
+        inner.tuning.set(None);
+        if let Some(gpu) = inner.gpu.borrow().as_ref() {
+            tuning::forget(gpu.adapter());
+        }
+        let text = "Forgotten. The kernels are tried out anew before a large network is loaded the next time.".into();
+        inner.state.notice.set(Some(Notice { tone: Tone::Note, text }));
+        // What is remembered is read where the host is shown.
+        inner.state.host.notify();
+    }
+}
 
 impl Inner {
     /// Before a network is loaded: the kernels that were found to be the fastest, or, before the first large

@@ -209,9 +209,9 @@ impl Inner {
         let mut shelf = self.shelf.borrow_mut();
         shelf.put(opened.key(), opened.clone(), account.total_bytes);
         let kept = Kept { networks: shelf.len(), bytes: shelf.bytes(), budget_bytes: shelf.budget_bytes() };
-        let adapter = self.gpu.borrow().as_ref().map(|gpu| gpu.adapter().clone());
+        let gpu = self.gpu.borrow().as_ref().map(|gpu| (gpu.adapter().clone(), gpu.tuning()));
         let pipelines = opened.network.pipelines();
-        self.state.host.set(adapter.map(|adapter| Host { adapter, account, pipelines, kept }));
+        self.state.host.set(gpu.map(|(adapter, tuning)| Host { adapter, tuning, account, pipelines, kept }));
     }
 
     /// Analyses the picture that waits, or else the one on screen; says whether there was one.
