@@ -164,3 +164,18 @@ test('a kernel has one shader module, however many pipelines it has', async () =
     assert.deepEqual([...new Set(modules)], modules);
   });
 });
+
+test('kernels that were tried out are named, and forgotten on request', async () => {
+  await visit(here, { query: '?tuning=measure' }, async (page) => {
+    const kept = () => page.evaluate(() => Object.keys(localStorage).filter((key) => key.includes('kernels')).length);
+    const taken = () => page.getByTestId('speed-taken').innerText();
+    await panel(page).locator('summary').first().click();
+    assert.equal(await kept(), 1);
+    assert.match(await taken(), /\w+-\w+-\w+, found by trying and remembered/);
+    await page.getByTestId('forget').click();
+    await page.getByTestId('forget').waitFor({ state: 'detached' });
+    assert.equal(await kept(), 0);
+    assert.match(await page.getByTestId('notice').innerText(), /Forgotten/);
+    assert.doesNotMatch(await taken(), /remembered/);
+  });
+});
