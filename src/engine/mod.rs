@@ -3,6 +3,7 @@
 
 mod counts;
 mod error;
+mod limits;
 mod network;
 mod parts;
 mod replacer;
@@ -14,7 +15,8 @@ mod tuner;
 
 pub use counts::{Counts, counts};
 pub use error::EngineError;
-pub use network::{Account, Network, Progress, Stage, largest_side};
+pub use limits::largest_side;
+pub use network::{Account, Network, Progress, Stage};
 pub use parts::Part;
 pub use shelf::Shelf;
 pub use timings::{Timings, gigaflops, median};

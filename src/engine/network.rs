@@ -1,12 +1,11 @@
 use std::cell::OnceCell;
-use std::ops::Range;
 
 use super::replacer::Replacer;
 use super::steps::{self, Packed};
-use super::{EngineError, taps};
+use super::{EngineError, limits, taps};
 use crate::gpu::{Buffer, Copy, Gpu, Staging, Task, Uniforms};
 use crate::graph::{Graph, Plan, Tensor};
-use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
+use crate::kernels::{self, pack_activation, unpack_activation};
 use crate::reading::{Reading, Replacements};
 use crate::weights::Checkpoint;
 
@@ -84,7 +83,7 @@ impl Network {
     ) -> Result<Self, EngineError> {
         checkpoint.check(&graph.parameters())?;
         let plan = steps::plan(&graph, gpu.tuning());
-        let dispatches = dispatches(gpu, &graph, &plan)?;
+        let dispatches = limits::dispatches(gpu, &graph, &plan)?;
         let distinct = steps::distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
             progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
@@ -232,7 +231,7 @@ impl Network {
         let layer = &self.graph.layers[layer];
         let shape = self.graph.shape(layer.value);
         let dispatch = kernels::group_maps::dispatch(shape, layer.groups);
-        startable(&self.graph, std::slice::from_ref(&dispatch))?;
+        limits::startable(&self.graph, std::slice::from_ref(&dispatch))?;
         let maps = shape.with_channels(layer.groups);
         let elements = maps.elements();
         let from = &self.storage[self.plan.storage.place(layer.value).buffer];
@@ -260,55 +259,3 @@ impl Network {
 
 /// Packing a few layers takes a few milliseconds.
 const STEPS_BETWEEN_PAINTS: usize = 8;
-
-/// Workgroups along one axis that every WebGPU device starts.
-const MAX_WORKGROUPS: u32 = 65535;
-
-/// The dispatches of a run. Refused where the device cannot hold or start one.
-fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, EngineError> {
-    fits(gpu, graph, plan)?;
-    let dispatches = steps::dispatches(graph, plan, gpu.tuning());
-    startable(graph, &dispatches)?;
-    Ok(dispatches)
-}
-
-/// The largest side of `sides` whose graph this device can hold and start; needs grow with the side.
-pub fn largest_side(gpu: &Gpu, sides: Range<usize>, build: impl Fn(usize) -> Graph) -> Option<usize> {
-    let holds = |side: usize| {
-        let graph = build(side);
-        dispatches(gpu, &graph, &steps::plan(&graph, gpu.tuning())).is_ok()
-    };
-    let Range { start, end } = sides;
-    // The first side that is too large, by halving: sides below `low` hold, those from `high` on do not.
-    let (mut low, mut high) = (start, end);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match holds(middle) {
-            true => low = middle + 1,
-            false => high = middle,
-        }
-    }
-    low.checked_sub(1).filter(|side| *side >= start)
-}
-
-/// Whether every dispatch is one that a device starts.
-fn startable(graph: &Graph, dispatches: &[Dispatch]) -> Result<(), EngineError> {
-    match dispatches.iter().find(|dispatch| dispatch.workgroups > MAX_WORKGROUPS) {
-        Some(dispatch) => {
-            Err(EngineError::TooManyWorkgroups { kernel: dispatch.kernel.name, input: graph.input_shape() })
-        }
-        None => Ok(()),
-    }
-}
-
-/// Whether every activation can be bound on this device.
-fn fits(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<(), EngineError> {
-    let limit = gpu.max_binding_bytes();
-    let input = graph.input_shape();
-    let largest = plan.storage.buffers.iter().max().copied().unwrap_or(0);
-    let bytes = (largest * size_of::<f32>()) as u64;
-    match bytes > limit {
-        true => Err(EngineError::InputTooLarge { input, bytes, limit }),
-        false => Ok(()),
-    }
-}

@@ -11,13 +11,15 @@ mod mismatch;
 mod op;
 mod plan;
 mod shape;
+mod storage;
 mod tensor;
 mod unit;
 
 pub use builder::{Graph, Net, Node, Parameter, ValueId};
 pub use mismatch::{Mismatch, Shapes};
 pub use op::{Activation, BatchNorm, Conv, Op, Padding, Pool};
-pub use plan::{ConvStep, Place, Plan, PoolKind, Step, StepKind, Storage};
+pub use plan::{ConvStep, Plan, PoolKind, Step, StepKind};
 pub use shape::Shape;
+pub use storage::{Place, Storage};
 pub use tensor::Tensor;
 pub use unit::{Block, Layer, Unit, UnitKind};

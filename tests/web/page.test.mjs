@@ -52,8 +52,8 @@ test('fits the narrowest phone', async () => {
 test('every pipeline compiles', async () => {
   await withPage({ query: '?debug=1' }, async (page) => {
     const compiled = await page.evaluate(() => window.splitlens.compileAll());
-    // Eleven kernels without overrides, conv in 2 x 2 x 2 forms, pointwise in 2 x 2.
-    assert.equal(compiled, 11 + 8 + 4);
+    // Twelve kernels without overrides, conv in 2 x 2 x 2 forms, pointwise in 2 x 2, and two in 2 each.
+    assert.equal(compiled, 12 + 8 + 4 + 2 * 2);
   });
 });
 
