@@ -3,24 +3,25 @@ use std::ops::Range;
 use super::{EngineError, steps};
 use crate::gpu::Gpu;
 use crate::graph::{Graph, Plan};
-use crate::kernels::Dispatch;
+use crate::kernels::{Dispatch, Tuning};
 
 /// Workgroups along one axis that every WebGPU device starts.
 const MAX_WORKGROUPS: u32 = 65535;
 
 /// The dispatches of a run. Refused where the device cannot hold or start one.
-pub(super) fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<Vec<Dispatch>, EngineError> {
+pub(super) fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan, tuning: Tuning) -> Result<Vec<Dispatch>, EngineError> {
     fits(gpu, graph, plan)?;
-    let dispatches = steps::dispatches(graph, plan, gpu.tuning());
+    let dispatches = steps::dispatches(graph, plan, tuning);
     startable(graph, &dispatches)?;
     Ok(dispatches)
 }
 
 /// The largest side of `sides` whose graph this device can hold and start; needs grow with the side.
 pub fn largest_side(gpu: &Gpu, sides: Range<usize>, build: impl Fn(usize) -> Graph) -> Option<usize> {
+    let tuning = gpu.tuning();
     let holds = |side: usize| {
         let graph = build(side);
-        dispatches(gpu, &graph, &steps::plan(&graph, gpu.tuning())).is_ok()
+        dispatches(gpu, &graph, &steps::plan(&graph, tuning), tuning).is_ok()
     };
     let Range { start, end } = sides;
     // The first side that is too large, by halving: sides below `low` hold, those from `high` on do not.

@@ -82,8 +82,10 @@ impl Network {
         mut progress: impl AsyncFnMut(Progress),
     ) -> Result<Self, EngineError> {
         checkpoint.check(&graph.parameters())?;
-        let plan = steps::plan(&graph, gpu.tuning());
-        let dispatches = limits::dispatches(gpu, &graph, &plan)?;
+        // Read once: another may be set while this waits.
+        let tuning = gpu.tuning();
+        let plan = steps::plan(&graph, tuning);
+        let dispatches = limits::dispatches(gpu, &graph, &plan, tuning)?;
         let distinct = steps::distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
             progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
@@ -101,7 +103,7 @@ impl Network {
             if done % STEPS_BETWEEN_PAINTS == 0 {
                 progress(Progress { stage: Stage::Weights, done, total: plan.steps.len() }).await;
             }
-            let packed = Packed::of(gpu, &graph, &plan, step, checkpoint)?;
+            let packed = Packed::of(gpu, &graph, &plan, step, tuning, checkpoint)?;
             weights.push(gpu.checked(|| packed.map(|packed| packed.upload(gpu))).await?);
         }
 
@@ -112,7 +114,7 @@ impl Network {
             let mut tasks = Vec::with_capacity(dispatches.len());
             let mut step_ends = Vec::with_capacity(plan.steps.len());
             for (index, (step, weights)) in plan.steps.iter().zip(&weights).enumerate() {
-                for start in steps::starts(&graph, &plan, step, gpu.tuning()) {
+                for start in steps::starts(&graph, &plan, step, tuning) {
                     let buffers = steps::buffers(&plan, index, &start, weights.as_ref(), &storage);
                     tasks.push(gpu.bind(&start.dispatch, &params, tasks.len(), &buffers));
                 }

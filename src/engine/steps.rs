@@ -92,10 +92,11 @@ impl Packed {
         graph: &Graph,
         plan: &Plan,
         step: &Step,
+        tuning: Tuning,
         checkpoint: &Checkpoint,
     ) -> Result<Option<Self>, EngineError> {
         let StepKind::Conv(conv) = &step.kind else { return Ok(None) };
-        let layer = conv_layer(graph, plan, step, conv, gpu.tuning());
+        let layer = conv_layer(graph, plan, step, conv, tuning);
         let folded = fold(checkpoint, conv)?;
         let (weight, bias) = (layer.pack_weight(&folded.weight), kernels::pack_vector(&folded.bias));
         let (bytes, limit) = (size_of_val(&weight[..]) as u64, gpu.max_binding_bytes());

@@ -11,6 +11,9 @@ const IMAGES: usize = 36;
 /// Below as many multiplications of the direct convolution, its three pipelines take longer to compile than
 /// they ever save. A quarter of them is left, which is enough for the kernels of large 1x1 convolutions.
 const LEAST_PRODUCTS: usize = 4 * POINTWISE_PRODUCTS;
+/// Elements of the largest buffer that a kernel can be given on every WebGPU device, 128 MiB: what is passed on is
+/// 36 values for 16, and must not keep a network from sizes that it can have otherwise.
+const MOST_SCRATCH: usize = 1 << 25;
 /// What the transformation of a tile's value costs, in and out, over a multiplication of a block by a matrix:
 /// a load and a store in place of sixteen multiplications, as measured on a processor-backed adapter.
 const TRANSFORM_COST: usize = 3;
@@ -52,7 +55,9 @@ impl Winograd {
         let products = layer.output.pixels() * 9 * in_per_group * out_channels;
         // Memory and starts ask for more than a draw.
         let pays = (multiplied + TRANSFORM_COST * transformed) * 5 < direct * 4;
-        (products >= LEAST_PRODUCTS && pays).then_some(Self { product })
+        let winograd = Self { product };
+        let fits = winograd.scratch().iter().all(|&elements| elements <= MOST_SCRATCH);
+        (products >= LEAST_PRODUCTS && pays && fits).then_some(winograd)
     }
 
     /// Elements of the transformed input and of the products.
