@@ -187,6 +187,24 @@ test('the side of the input is free, odd numbers too', async () => {
   });
 });
 
+test('a checkpoint that nobody knows, dropped while the first picture is read, leaves it to be read', async () => {
+  let sample;
+  const asked = new Promise((resolve) => (sample = resolve));
+  const held = async (route) => {
+    sample();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await route.continue();
+  };
+  const { page } = await open(here, { ...DEBUG, prepare: (page) => page.route(/samples\/[^/]*\.(jpg|png|webp)$/, held) });
+  // The page reads its first picture when the network is open.
+  await asked;
+  await page.getByText('Reading the picture').waitFor();
+  await drop(page, Buffer.alloc(100), 'unknown.safetensors');
+  await page.waitForFunction(() => window.splitlens.reading()?.network === 'resnest_tiny', null, { timeout: PATIENCE });
+  await ready(page);
+  await page.context().close();
+});
+
 test('a checkpoint that nobody knows, dropped while the page opens, takes nothing away', async () => {
   const { page } = await open(here, DEBUG);
   await page.getByTestId('progress').waitFor();

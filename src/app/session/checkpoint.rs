@@ -34,9 +34,14 @@ impl Inner {
         if let Err(failure) = result {
             self.tell(Some(failure));
         }
-        if self.opened.borrow().is_none() && self.inbox.wish.borrow().is_none() {
-            // What the page was opening when the file came.
+        if self.inbox.wish.borrow().is_some() {
+            return;
+        }
+        // What the page was at when the file came.
+        if self.opened.borrow().is_none() {
             self.inbox.wish.replace(Some(self.last.borrow().clone()));
+        } else if self.inbox.picture.borrow().is_none() {
+            self.inbox.picture.replace(self.waiting.take());
         }
     }
 

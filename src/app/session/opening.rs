@@ -227,9 +227,13 @@ impl Inner {
                 None => return Ok(false),
             },
         };
-        match self.read(source, Life::Opening).await {
+        match self.read(source.clone(), Life::Opening).await {
             Ok(picture) => self.run(picture, Life::Opening).await.map(|()| true),
             Err(failure) => {
+                if self.is_overtaken(&failure) {
+                    // What is more urgent takes nothing away.
+                    self.waiting.replace(Some(source));
+                }
                 // The device has to hold what the screen still shows.
                 if let Some(picture) = ready {
                     self.run(picture, Life::Opening).await?;
