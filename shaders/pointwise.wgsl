@@ -7,34 +7,10 @@
 // One invocation: 16 pixels x `tile_blocks` blocks, as four 4x4 matrices (column = pixel) per block.
 // The 16 pixels lie `tiles` apart, so that neighbouring invocations read neighbouring addresses.
 // Dispatch: one invocation for each of `tiles` x ceil(out_blocks / tile_blocks).
+// Parameters, the other bindings and `store`: shared/pointwise.wgsl.
 // Twins: src/kernels/pointwise.rs, src/reference/pointwise.rs
 
-struct Params {
-    // Input blocks of a group.
-    in_blocks: u32,
-    in_pixels: u32,
-    in_width: u32,
-    out_blocks: u32,
-    // Output blocks of a group, a multiple of `tile_blocks` where there are several.
-    out_blocks_per_group: u32,
-    out_pixels: u32,
-    out_width: u32,
-    in_first_block: u32,
-    out_first_block: u32,
-    stride: u32,
-    // Runs of pixels: ceil(out_pixels / 16).
-    tiles: u32,
-    activation: u32,
-    has_bias: u32,
-    has_shortcut: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<mat4x4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> shortcut: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
 
 override workgroup: u32 = 32u;
 // 2 or 4.
@@ -53,16 +29,6 @@ fn sources(pixels: vec4<u32>) -> vec4<u32> {
 
 fn load(at: vec4<u32>) -> mat4x4<f32> {
     return mat4x4<f32>(input[at.x], input[at.y], input[at.z], input[at.w]);
-}
-
-// Stores four pixels.
-fn store(block: u32, pixels: vec4<u32>, pixel_sums: mat4x4<f32>) {
-    if (block >= params.out_blocks) {
-        return;
-    }
-    let known = pixels < vec4(params.out_pixels);
-    let at = (params.out_first_block + block) * params.out_pixels + pixels;
-    finish(block, at, known, pixel_sums);
 }
 
 @compute @workgroup_size(workgroup)

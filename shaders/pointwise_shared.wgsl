@@ -5,34 +5,10 @@
 // One workgroup: 64 pixels x 16 blocks. One invocation: 8 pixels x 2 blocks, as two 4x4 matrices (column =
 // pixel) per block.
 // Dispatch: one workgroup for each of `tiles` x ceil(out_blocks / TILE_BLOCKS).
+// Parameters, the other bindings and `store`: shared/pointwise.wgsl.
 // Twins: src/kernels/pointwise_shared.rs, src/reference/pointwise.rs
 
-struct Params {
-    // Input blocks of a group.
-    in_blocks: u32,
-    in_pixels: u32,
-    in_width: u32,
-    out_blocks: u32,
-    // Output blocks of a group, a multiple of `TILE_BLOCKS` where there are several.
-    out_blocks_per_group: u32,
-    out_pixels: u32,
-    out_width: u32,
-    in_first_block: u32,
-    out_first_block: u32,
-    stride: u32,
-    // Runs of pixels: ceil(out_pixels / 64).
-    tiles: u32,
-    activation: u32,
-    has_bias: u32,
-    has_shortcut: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weight: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> shortcut: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
 
 const WORKGROUP: u32 = 64u;
 const TILE_PIXELS: u32 = 64u;
@@ -51,16 +27,6 @@ fn load(at: u32) -> mat4x4<f32> {
 
 fn matrix(at: u32) -> mat4x4<f32> {
     return mat4x4<f32>(weights[at], weights[at + 1u], weights[at + 2u], weights[at + 3u]);
-}
-
-// Stores four pixels.
-fn store(block: u32, pixels: vec4<u32>, pixel_sums: mat4x4<f32>) {
-    if (block >= params.out_blocks) {
-        return;
-    }
-    let known = pixels < vec4(params.out_pixels);
-    let at = (params.out_first_block + block) * params.out_pixels + pixels;
-    finish(block, at, known, pixel_sums);
 }
 
 @compute @workgroup_size(WORKGROUP)

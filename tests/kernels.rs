@@ -39,21 +39,6 @@ fn assert_close(found: &Tensor, expected: &Tensor, tolerance: f32, what: &str) {
     common::assert_close(&found.values, &expected.values, tolerance, what);
 }
 
-/// A convolution between whole buffers with a bias and nothing else.
-fn plain_layer(conv: Conv, input: Shape) -> ConvLayer {
-    ConvLayer {
-        conv,
-        input,
-        output: Op::Conv(conv).infer(&[input]).unwrap(),
-        activation: Activation::Identity,
-        bias: true,
-        shortcut: false,
-        in_first_block: 0,
-        out_first_block: 0,
-        tuning: Tuning::default(),
-    }
-}
-
 /// Runs one convolution layer by its reference and by every choice of kernels.
 fn check_conv(rng: &mut SmallRng, input: Shape, conv: Conv, activation: Activation, shortcut: bool) {
     let output = Op::Conv(conv).infer(&[input]).unwrap();
@@ -71,7 +56,7 @@ fn check_conv(rng: &mut SmallRng, input: Shape, conv: Conv, activation: Activati
 
     let mut tried = Vec::new();
     for tuning in Tuning::all() {
-        let layer = ConvLayer { activation, shortcut, tuning, ..plain_layer(conv, input) };
+        let layer = ConvLayer { activation, shortcut, tuning, ..ConvLayer::new(conv, input) };
         let starts = layer.starts();
         // Not every choice makes a difference to every layer.
         if tried.contains(&starts) {
@@ -148,7 +133,7 @@ fn convolution_between_parts_of_buffers() {
         let x = random(rng, source);
         let weight = random(rng, Shape::new(8, 8 * kernel * kernel, 1)).values;
         let (bias, in_first_block, out_first_block) = (false, 1, 2);
-        let layer = ConvLayer { bias, in_first_block, out_first_block, ..plain_layer(conv, input) };
+        let layer = ConvLayer { bias, in_first_block, out_first_block, ..ConvLayer::new(conv, input) };
         let found = run_layer(&layer, &x, &weight, &[0.0; 8], &x, whole);
         let part = Tensor::from_fn(input, |c, i, j| x.at(c + 4, i, j));
         let expected = reference::conv(&part, &conv, &weight, &[0.0; 8]);
@@ -168,7 +153,7 @@ fn winograd_layers() -> Vec<ConvLayer> {
         (Shape::new(32, 61, 55), Conv::new(3, 40).padding(0)),
         (Shape::new(32, 55, 57), Conv::new(3, 40).padding(2)),
     ];
-    let layers = cases.map(|(input, conv)| plain_layer(conv, input));
+    let layers = cases.map(|(input, conv)| ConvLayer::new(conv, input));
     for layer in &layers {
         assert_eq!(layer.starts().len(), 3, "{layer:?} is computed directly");
     }

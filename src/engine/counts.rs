@@ -27,7 +27,7 @@ pub struct Counts {
 /// Counts a run on one image of the graph's input size, with an adapter's kernels.
 pub fn counts(graph: &Graph, tuning: Tuning) -> Counts {
     let plan = steps::plan(graph, tuning);
-    let dispatches = steps::dispatches(graph, &plan, tuning);
+    let dispatches = steps::dispatches(graph, &steps::starts(graph, &plan, tuning));
     let maps: Vec<usize> = taps::maps_elements(graph).collect();
     let layer = |step: &Step| match &step.kind {
         StepKind::Conv(conv) => Some(steps::conv_layer(graph, &plan, step, conv, tuning)),

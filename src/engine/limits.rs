@@ -3,15 +3,20 @@ use std::ops::Range;
 use super::{EngineError, steps};
 use crate::gpu::Gpu;
 use crate::graph::{Graph, Plan};
-use crate::kernels::{Dispatch, Tuning};
+use crate::kernels::{Dispatch, Start};
 
 /// Workgroups along one axis that every WebGPU device starts.
 const MAX_WORKGROUPS: u32 = 65535;
 
-/// The dispatches of a run. Refused where the device cannot hold or start one.
-pub(super) fn dispatches(gpu: &Gpu, graph: &Graph, plan: &Plan, tuning: Tuning) -> Result<Vec<Dispatch>, EngineError> {
+/// The dispatches of a run. Refused where the device cannot hold or start one. `starts`: those of the plan.
+pub(super) fn dispatches(
+    gpu: &Gpu,
+    graph: &Graph,
+    plan: &Plan,
+    starts: &[Vec<Start>],
+) -> Result<Vec<Dispatch>, EngineError> {
     fits(gpu, graph, plan)?;
-    let dispatches = steps::dispatches(graph, plan, tuning);
+    let dispatches = steps::dispatches(graph, starts);
     startable(graph, &dispatches)?;
     Ok(dispatches)
 }
@@ -21,7 +26,8 @@ pub fn largest_side(gpu: &Gpu, sides: Range<usize>, build: impl Fn(usize) -> Gra
     let tuning = gpu.tuning();
     let holds = |side: usize| {
         let graph = build(side);
-        dispatches(gpu, &graph, &steps::plan(&graph, tuning), tuning).is_ok()
+        let plan = steps::plan(&graph, tuning);
+        dispatches(gpu, &graph, &plan, &steps::starts(&graph, &plan, tuning)).is_ok()
     };
     let Range { start, end } = sides;
     // The first side that is too large, by halving: sides below `low` hold, those from `high` on do not.

@@ -85,7 +85,8 @@ impl Network {
         // Read once: another may be set while this waits.
         let tuning = gpu.tuning();
         let plan = steps::plan(&graph, tuning);
-        let dispatches = limits::dispatches(gpu, &graph, &plan, tuning)?;
+        let starts = steps::starts(&graph, &plan, tuning);
+        let dispatches = limits::dispatches(gpu, &graph, &plan, &starts)?;
         let distinct = steps::distinct(&dispatches);
         for (done, dispatch) in distinct.iter().enumerate() {
             progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
@@ -113,9 +114,9 @@ impl Network {
             let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
             let mut tasks = Vec::with_capacity(dispatches.len());
             let mut step_ends = Vec::with_capacity(plan.steps.len());
-            for (index, (step, weights)) in plan.steps.iter().zip(&weights).enumerate() {
-                for start in steps::starts(&graph, &plan, step, tuning) {
-                    let buffers = steps::buffers(&plan, index, &start, weights.as_ref(), &storage);
+            for (step, (starts, weights)) in starts.iter().zip(&weights).enumerate() {
+                for start in starts {
+                    let buffers = steps::buffers(&plan, step, start, weights.as_ref(), &storage);
                     tasks.push(gpu.bind(&start.dispatch, &params, tasks.len(), &buffers));
                 }
                 step_ends.push(tasks.len());
@@ -189,11 +190,11 @@ impl Network {
         let replacer = match self.replacer.get() {
             Some(replacer) => replacer,
             None => {
-                let made = Replacer::new(&self.gpu, &self.graph, &self.plan, &self.storage).await?;
+                let made = Replacer::new(&self.gpu, &self.graph, &self.plan, &self.step_ends, &self.storage).await?;
                 self.replacer.get_or_init(|| made)
             }
         };
-        self.compute(image, replacer.tasks(&self.gpu, &new, &self.tasks, &self.step_ends)).await
+        self.compute(image, replacer.tasks(&self.gpu, &new, &self.tasks)).await
     }
 
     async fn compute<'a>(

@@ -11,8 +11,8 @@ pub(super) struct Replacer {
 }
 
 struct Unit {
-    /// Position of the step that computes the gates.
-    step: usize,
+    /// Position of the task that computes the gates.
+    task: usize,
     /// `[branches * C]`
     values: Buffer,
     /// Puts `values` in place of the gates.
@@ -22,8 +22,15 @@ struct Unit {
 }
 
 impl Replacer {
-    /// Compiles the kernel and binds it to the gates of every unit.
-    pub async fn new(gpu: &Gpu, graph: &Graph, plan: &Plan, storage: &[Buffer]) -> Result<Self, GpuError> {
+    /// Compiles the kernel and binds it to the gates of every unit. `step_ends`: for each step of the plan the
+    /// position after its last task.
+    pub async fn new(
+        gpu: &Gpu,
+        graph: &Graph,
+        plan: &Plan,
+        step_ends: &[usize],
+        storage: &[Buffer],
+    ) -> Result<Self, GpuError> {
         let dispatches = Vec::from_iter(graph.units.iter().flat_map(|unit| {
             let (channels, branches) = (graph.shape(unit.output).channels, unit.kind.branches());
             [false, true].map(|reversed| kernels::replace_gates::dispatch(channels, branches, reversed))
@@ -39,7 +46,7 @@ impl Replacer {
                 let gates = &storage[plan.storage.place(unit.gates).buffer];
                 let task = |slot: usize| gpu.bind(&dispatches[slot], &params, slot, &[&values, gates]);
                 Unit {
-                    step: step.expect("a tapped value is some step's output"),
+                    task: step_ends[step.expect("a tapped value is some step's output")] - 1,
                     write: task(2 * index),
                     reverse: task(2 * index + 1),
                     values,
@@ -50,19 +57,12 @@ impl Replacer {
         gpu.checked(bind).await
     }
 
-    /// Uploads the new gates of the next run and returns its tasks: `tasks`, and after the steps whose gates are
-    /// replaced those that do it. `new`: one for each unit; `step_ends`: for each step of the plan the position
-    /// after its last task.
-    pub fn tasks<'a>(
-        &'a self,
-        gpu: &Gpu,
-        new: &[Option<NewGates>],
-        tasks: &'a [Task],
-        step_ends: &[usize],
-    ) -> Vec<&'a Task> {
+    /// Uploads the new gates of the next run and returns its tasks: `tasks`, and after those that compute replaced
+    /// gates those that replace them. `new`: one for each unit.
+    pub fn tasks<'a>(&'a self, gpu: &Gpu, new: &[Option<NewGates>], tasks: &'a [Task]) -> Vec<&'a Task> {
         let mut inserted = vec![None; tasks.len()];
         for (unit, new) in self.units.iter().zip(new) {
-            inserted[step_ends[unit.step] - 1] = new.as_ref().map(|new| match new {
+            inserted[unit.task] = new.as_ref().map(|new| match new {
                 NewGates::Reversed => &unit.reverse,
                 NewGates::Values(values) => {
                     gpu.write(&unit.values, values);

@@ -13,8 +13,10 @@ pub(super) fn plan(graph: &Graph, tuning: Tuning) -> Plan {
 }
 
 /// The dispatches of a run: those of the plan's steps, then the maps of each unit and layer.
-pub(super) fn dispatches(graph: &Graph, plan: &Plan, tuning: Tuning) -> Vec<Dispatch> {
-    let steps = plan.steps.iter().flat_map(|step| starts(graph, plan, step, tuning)).map(|start| start.dispatch);
+///
+/// `starts`: those of the plan, see [`starts`].
+pub(super) fn dispatches(graph: &Graph, starts: &[Vec<Start>]) -> Vec<Dispatch> {
+    let steps = starts.iter().flatten().map(|start| start.dispatch.clone());
     let maps =
         graph.units.iter().map(|unit| kernels::branch_maps::dispatch(graph.shape(unit.output), unit.kind.branches()));
     let means = graph.layers.iter().map(|layer| kernels::group_maps::dispatch(graph.shape(layer.value), 1));
@@ -33,8 +35,12 @@ pub(super) fn distinct(dispatches: &[Dispatch]) -> Vec<&Dispatch> {
     distinct
 }
 
-/// The kernels that compute a step, in order.
-pub(super) fn starts(graph: &Graph, plan: &Plan, step: &Step, tuning: Tuning) -> Vec<Start> {
+/// For each of the plan's steps the kernels that compute it, in order.
+pub(super) fn starts(graph: &Graph, plan: &Plan, tuning: Tuning) -> Vec<Vec<Start>> {
+    plan.steps.iter().map(|step| starts_of(graph, plan, step, tuning)).collect()
+}
+
+fn starts_of(graph: &Graph, plan: &Plan, step: &Step, tuning: Tuning) -> Vec<Start> {
     let output = graph.shape(step.output);
     let input = graph.shape(step.inputs[0]);
     let dispatch = match &step.kind {

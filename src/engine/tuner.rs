@@ -50,17 +50,7 @@ pub async fn tune(
 
 /// A convolution of `channels` channels of 28 x 28 pixels, which a ResNet at 224 pixels has many of.
 fn layer(conv: Conv, channels: usize) -> ConvLayer {
-    ConvLayer {
-        conv,
-        input: Shape::new(channels, 28, 28),
-        output: Shape::new(conv.out_channels, 28, 28),
-        activation: Activation::Relu,
-        bias: true,
-        shortcut: false,
-        in_first_block: 0,
-        out_first_block: 0,
-        tuning: Tuning::default(),
-    }
+    ConvLayer { activation: Activation::Relu, ..ConvLayer::new(conv, Shape::new(channels, 28, 28)) }
 }
 
 /// The tuning of the fastest candidate; of the first, unless another is clearly faster.

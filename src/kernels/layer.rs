@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::winograd::{self, Winograd};
 use super::{Operand, Pointwise, Start, Tile, Tuning, blocks, conv, linear, pointwise, pointwise_shared};
-use crate::graph::{Activation, Conv, Padding, Shape};
+use crate::graph::{Activation, Conv, Op, Padding, Shape};
 
 /// From as many multiplications on, a 1x1 convolution goes to `pointwise`. It is a quarter faster than
 /// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
@@ -28,6 +28,21 @@ pub struct ConvLayer {
 }
 
 impl ConvLayer {
+    /// A convolution between whole buffers with a bias and nothing else. Panics where it does not fit its input.
+    pub fn new(conv: Conv, input: Shape) -> Self {
+        Self {
+            conv,
+            input,
+            output: Op::Conv(conv).infer(&[input]).expect("a convolution that fits its input"),
+            activation: Activation::Identity,
+            bias: true,
+            shortcut: false,
+            in_first_block: 0,
+            out_first_block: 0,
+            tuning: Tuning::default(),
+        }
+    }
+
     /// The kernels for this layer, in order.
     pub fn starts(&self) -> Vec<Start> {
         let dispatch = match self.route() {
@@ -199,19 +214,7 @@ mod tests {
     use super::*;
 
     fn layer(conv: Conv, channels: usize) -> ConvLayer {
-        let input = Shape::new(channels, 8, 8);
-        let output = Shape::new(conv.out_channels, 8, 8);
-        ConvLayer {
-            conv,
-            input,
-            output,
-            activation: Activation::Identity,
-            bias: true,
-            shortcut: false,
-            in_first_block: 0,
-            out_first_block: 0,
-            tuning: Tuning::default(),
-        }
+        ConvLayer::new(conv, Shape::new(channels, 8, 8))
     }
 
     #[test]

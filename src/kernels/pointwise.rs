@@ -5,6 +5,7 @@ pub const KERNEL: Kernel = Kernel {
     name: "pointwise",
     source: concat!(
         include_str!("../../shaders/pointwise.wgsl"),
+        include_str!("../../shaders/shared/pointwise.wgsl"),
         include_str!("../../shaders/shared/finish.wgsl"),
         include_str!("../../shaders/shared/activate.wgsl")
     ),

@@ -6,6 +6,7 @@ pub const KERNEL: Kernel = Kernel {
     name: "pointwise_shared",
     source: concat!(
         include_str!("../../shaders/pointwise_shared.wgsl"),
+        include_str!("../../shaders/shared/pointwise.wgsl"),
         include_str!("../../shaders/shared/finish.wgsl"),
         include_str!("../../shaders/shared/activate.wgsl")
     ),

@@ -2,7 +2,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use super::layer::{ConvLayer, POINTWISE_PRODUCTS};
 use super::{Operand, Start, blocks, pointwise, winograd_input, winograd_output};
-use crate::graph::{Activation, Conv, Shape};
+use crate::graph::{Conv, Shape};
 
 /// Rows and columns of the output that a tile computes.
 const TILE_SIDE: usize = 4;
@@ -32,17 +32,9 @@ impl Winograd {
     pub fn of(layer: &ConvLayer) -> Option<Self> {
         let Conv { kernel: 3, stride: 1, dilation: 1, groups, out_channels, .. } = layer.conv else { return None };
         let [across, down] = [layer.output.width, layer.output.height].map(|side| side.div_ceil(TILE_SIDE));
-        let product = ConvLayer {
-            conv: Conv::new(1, IMAGES * out_channels).groups(IMAGES * groups),
-            input: Shape::new(IMAGES * layer.input.channels, down, across),
-            output: Shape::new(IMAGES * out_channels, down, across),
-            activation: Activation::Identity,
-            bias: false,
-            shortcut: false,
-            in_first_block: 0,
-            out_first_block: 0,
-            tuning: layer.tuning,
-        };
+        let images = Shape::new(IMAGES * layer.input.channels, down, across);
+        let conv = Conv::new(1, IMAGES * out_channels).groups(IMAGES * groups);
+        let product = ConvLayer { bias: false, tuning: layer.tuning, ..ConvLayer::new(conv, images) };
         if !product.whole_groups() {
             return None;
         }
