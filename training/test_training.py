@@ -1,4 +1,5 @@
 """One tiny training end to end on generated images: train, resume, evaluate, export."""
+import copy
 import json
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+import fused
 import train as training
 from data import Crops, list_files, load
 from evaluate import answers, calibration_error, evaluate, restore
@@ -61,6 +63,84 @@ def test_train_resume_evaluate_export(photographs: Path, tmp_path: Path, name: s
     shipped.load_state_dict(load_file(tmp_path / f'models/{name}.safetensors'), strict=False)
     assert torch.allclose(answers(shipped, val_set, 64), answers(network, val_set, 64), atol=0.02)
     assert plot(out).stat().st_size > 0
+
+
+def test_fused_training_learns(photographs: Path, tmp_path: Path):
+    data = [load(photographs, split, CLASSES, tmp_path / 'cache') for split in ('train', 'val')]
+    run = training.train('resnest_tiny', *data, 2, tmp_path / 'a', RECIPE, fused=True)
+    assert run.epoch == 2
+    with pytest.raises(ValueError, match='another recipe'):
+        training.train('resnest_tiny', *data, 2, tmp_path / 'a', RECIPE)
+
+
+def close(found: torch.Tensor, wanted: torch.Tensor) -> bool:
+    """Equal but for bf16's rounding, 2^-9 of each value."""
+    return ((found.float() - wanted).norm() / wanted.norm()).item() < 4e-3
+
+
+def random_activations(channels: int, *, leaf: bool = True) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same values in bf16 and f32."""
+    half = torch.randn(3, channels, 6, 5).bfloat16().to(memory_format=torch.channels_last)
+    return half.clone().requires_grad_(leaf), half.float().requires_grad_(leaf)
+
+
+@pytest.mark.parametrize('channels', [3, 16, 96])
+@pytest.mark.parametrize('has_shortcut', [False, True])
+@pytest.mark.parametrize('activation', [torch.nn.Identity(), torch.nn.ReLU(), torch.nn.SiLU()])
+def test_fused_norm_is_batch_norm_shortcut_activation(activation: torch.nn.Module, has_shortcut: bool, channels: int):
+    if has_shortcut and isinstance(activation, torch.nn.SiLU):
+        pytest.skip('no block ends so')
+    torch.manual_seed(0)
+    x, x32 = random_activations(channels)
+    shortcut, shortcut32 = random_activations(channels) if has_shortcut else (None, None)
+    ours, theirs = torch.nn.BatchNorm2d(channels), torch.nn.BatchNorm2d(channels)
+    for bn in (ours, theirs):
+        torch.manual_seed(1)
+        torch.nn.init.uniform_(bn.weight, 0.5, 2)
+        torch.nn.init.normal_(bn.bias)
+    y = fused.norm(x, ours, fused.activation_of(activation), shortcut)
+    y32 = activation(theirs(x32) + (0 if shortcut32 is None else shortcut32))
+    above, above32 = random_activations(channels, leaf=False)
+    y.backward(above)
+    y32.backward(above32)
+    assert close(y, y32) and close(x.grad, x32.grad)
+    assert close(ours.weight.grad, theirs.weight.grad) and close(ours.bias.grad, theirs.bias.grad)
+    assert torch.allclose(ours.running_var, theirs.running_var, rtol=1e-5)
+    assert torch.allclose(ours.running_mean, theirs.running_mean, atol=1e-6)
+    assert not has_shortcut or close(shortcut.grad, shortcut32.grad)
+
+
+@pytest.mark.parametrize('radix', [1, 2])
+def test_fused_gates_are_those_of_the_pooled_sum(radix: int):
+    torch.manual_seed(0)
+    x, x32 = random_activations(24)
+    mix = torch.randn(24, 24 // radix)
+    gates_of = lambda gap: (gap.flatten(1) @ mix.T).sigmoid()
+    y = fused.gated(x, radix, gates_of)
+    branches = x32.view(3, radix, 24 // radix, 6, 5)
+    gates = gates_of(branches.sum(1).mean((2, 3), keepdim=True)).view(3, radix, 24 // radix, 1, 1)
+    y32 = (branches * gates).sum(1)
+    above, above32 = random_activations(24 // radix, leaf=False)
+    y.backward(above)
+    y32.backward(above32)
+    assert close(y, y32) and close(x.grad, x32.grad)
+
+
+@pytest.mark.parametrize('name', NETWORKS)
+def test_a_fused_network_keeps_its_mathematics(name: str):
+    torch.manual_seed(0)
+    plain = NETWORKS[name](10).to(memory_format=torch.channels_last).train()
+    quick = copy.deepcopy(plain)
+    fused.fuse(quick)
+    images = torch.randn(16, 3, 32, 32).to(memory_format=torch.channels_last)
+    wanted, found = plain(images), quick(images)
+    # Batch norm of random weights enlarges rounding; a wrong gate or shortcut is off by a half or more.
+    assert ((found - wanted).norm() / wanted.norm()).item() < 0.15
+    found.sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in quick.parameters())
+    assert quick.state_dict().keys() == plain.state_dict().keys()
+    steps = [value.item() for key, value in quick.state_dict().items() if key.endswith('num_batches_tracked')]
+    assert steps == [1] * len(steps)
 
 
 def test_resumed_training_equals_uninterrupted_training(photographs: Path, tmp_path: Path):

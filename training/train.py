@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from data import Crops, Photographs, load, normalise, read_classes
 from evaluate import answers, topk_accuracy
+from fused import fuse
 from networks import NETWORKS
 
 Sizes = dict[int, float]  # image size in pixels -> share of the epoch's photographs
@@ -111,6 +112,7 @@ class Run:
     averaged: nn.Module
     optimiser: torch.optim.Optimizer
     teacher: bool
+    fused: bool = False
     epoch: int = 0
     seconds: float = 0.0
     log: list[dict] = field(default_factory=list)
@@ -119,7 +121,8 @@ class Run:
         state = {
             'network': self.network.state_dict(), 'averaged': self.averaged.state_dict(),
             'optimiser': self.optimiser.state_dict(), 'epoch': self.epoch, 'seconds': self.seconds, 'log': self.log,
-            'recipe': asdict(recipe), 'epochs': len(recipe.epochs), 'teacher': self.teacher}
+            'recipe': asdict(recipe), 'epochs': len(recipe.epochs), 'teacher': self.teacher,
+            'fused': self.fused}
         # Renaming replaces at once: a run killed while writing keeps the checkpoint before.
         unfinished = path.with_suffix('.part')
         torch.save(state, unfinished)
@@ -127,7 +130,8 @@ class Run:
 
     def restore(self, path: Path, recipe: Recipe):
         state = torch.load(path, weights_only=True)
-        if (state['recipe'], state['teacher']) != (asdict(recipe), self.teacher):
+        if (state['recipe'], state['teacher'], state.get('fused', False)) != (
+                asdict(recipe), self.teacher, self.fused):
             raise ValueError(f'{path} was made with another recipe; remove it or use another --out')
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
@@ -175,11 +179,17 @@ def train_epoch(run: Run, photographs: Photographs, teacher: np.ndarray | None, 
 
 
 def train(name: str, train_set: Photographs, val_set: Photographs, classes: int, out: Path, recipe: Recipe,
-          teacher: np.ndarray | None = None, device: str = 'cpu', stop_after: int | None = None) -> Run:
-    """Trains up to the recipe's last epoch (or `stop_after`), from the checkpoint in `out` where there is one."""
+          teacher: np.ndarray | None = None, device: str = 'cpu', fused: bool = False,
+          stop_after: int | None = None) -> Run:
+    """Trains up to the recipe's last epoch (or `stop_after`), from the checkpoint in `out` where there is one.
+
+    `fused`: on a CPU, with bf16 activations and the operators of fused.cpp.
+    """
     torch.manual_seed(recipe.seed)
     network = NETWORKS[name](classes).to(device, memory_format=torch.channels_last)
-    run = Run(network, copy.deepcopy(network).eval(), optimiser_of(network, recipe), teacher is not None)
+    run = Run(network, copy.deepcopy(network).eval(), optimiser_of(network, recipe), teacher is not None, fused)
+    if fused:
+        fuse(network)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / f'{name}.pt'
     if checkpoint.exists():
@@ -215,6 +225,7 @@ def main():
     parser.add_argument('--teacher', type=Path, help='what teacher.py wrote; without it, training is from labels alone')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, help='CPU threads')
+    parser.add_argument('--fused', action='store_true', help='on a CPU: bf16 and fused operators, needs a C++ compiler')
     options = parser.parse_args()
     names = list(NETWORKS) if options.all else options.network
     if not names or set(names) - set(NETWORKS):
@@ -227,7 +238,7 @@ def main():
     val_set = load(options.data, 'val', classes, options.out / 'cache')
     teacher = np.load(options.teacher, mmap_mode='r') if options.teacher else None
     for name in names:
-        train(name, train_set, val_set, len(classes), options.out, Recipe(), teacher, options.device)
+        train(name, train_set, val_set, len(classes), options.out, Recipe(), teacher, options.device, options.fused)
 
 
 if __name__ == '__main__':

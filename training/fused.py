@@ -1,0 +1,206 @@
+"""Training on a CPU two to three times faster: bf16 activations, and everything between convolutions fused (fused.cpp).
+
+`fuse` replaces the forward of a network's blocks in place. Parameters, their names and the mathematics stay those of
+timm: in eager PyTorch two thirds of a step of these small networks go into batch norm, activations, shortcuts and
+gates, each of which takes its tensors through memory several times.
+"""
+from functools import cache
+from pathlib import Path
+from types import MethodType
+
+import torch
+import torch.nn.functional as F
+from timm.layers import BatchNormAct2d, SEModule, SelectiveKernel, SplitAttn
+from timm.models.regnet import Bottleneck as RegNetBottleneck
+from timm.models.resnest import ResNestBottleneck
+from timm.models.resnet import Bottleneck
+from timm.models.sknet import SelectiveKernelBottleneck
+from torch import Tensor, nn
+from torch.autograd import Function
+from torch.utils.cpp_extension import load
+
+NONE, RELU, SILU = range(3)
+
+
+@cache
+def ops():
+    """The compiled operators; the first call on a machine takes half a minute."""
+    return load('splitlens_fused', [str(Path(__file__).with_name('fused.cpp'))],
+                extra_cflags=['-O3', '-march=native', '-ffast-math', '-fopenmp-simd'],
+                extra_ldflags=['-lmvec', '-lm'])
+
+
+class Norm(Function):
+    """activation(batch norm of x + shortcut) in training."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, shortcut: Tensor | None, weight: Tensor, bias: Tensor, bn: nn.BatchNorm2d, activation: int):
+        y, mean, inverse = ops().norm(
+            x, shortcut, weight, bias, bn.running_mean, bn.running_var, bn.momentum, bn.eps, activation)
+        needs_y = shortcut is not None and activation == RELU
+        ctx.save_for_backward(x, y if needs_y else None, weight, bias, mean, inverse)
+        ctx.activation, ctx.has_shortcut = activation, shortcut is not None
+        return y
+
+    @staticmethod
+    def backward(ctx, dy: Tensor):
+        dx, d_shortcut, d_weight, d_bias = ops().norm_backward(
+            dy, *ctx.saved_tensors, ctx.activation, ctx.has_shortcut)
+        return dx, d_shortcut, d_weight, d_bias, None, None
+
+
+class Pool(Function):
+    """x itself and its means over the pixels (B x C, f32), so that one pass adds both gradients."""
+
+    @staticmethod
+    def forward(_ctx, x: Tensor):
+        return x.view_as(x), ops().pool(x)
+
+    @staticmethod
+    def backward(_ctx, dx: Tensor, d_means: Tensor):
+        return ops().pool_backward(dx, d_means)
+
+
+class WeightedSum(Function):
+    """The sum of `radix` branches, which lie one after the other in the channels, each under its gates."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, gates: Tensor, radix: int):
+        ctx.save_for_backward(x, gates)
+        ctx.radix = radix
+        return ops().weighted_sum(x, gates, radix)
+
+    @staticmethod
+    def backward(ctx, dy: Tensor):
+        return *ops().weighted_sum_backward(dy, *ctx.saved_tensors, ctx.radix), None
+
+
+def activation_of(module: nn.Module) -> int:
+    return {nn.Identity: NONE, nn.ReLU: RELU, nn.SiLU: SILU}[type(module)]
+
+
+def norm(x: Tensor, bn: nn.BatchNorm2d, activation: int = NONE, shortcut: Tensor | None = None) -> Tensor:
+    bn.num_batches_tracked.add_(1)
+    return Norm.apply(x, shortcut, bn.weight, bn.bias, bn, activation)
+
+
+def gated(x: Tensor, radix: int, gates_of) -> Tensor:
+    """`gates_of` computes B x (radix * C) gates in f32 from the means of the sum of the branches, B x C x 1 x 1."""
+    x, means = Pool.apply(x)
+    with torch.autocast('cpu', enabled=False):
+        gates = gates_of(means.view(len(x), radix, -1).sum(1)[:, :, None, None]).flatten(1)
+    return WeightedSum.apply(x, gates, radix)
+
+
+# Forwards, named after the modules they belong to.
+
+def split_attn(self: SplitAttn, x: Tensor) -> Tensor:
+    x = norm(self.conv(x), self.bn0, RELU)
+    return gated(x, self.radix, lambda gap: self.rsoftmax(self.fc2(self.act1(self.bn1(self.fc1(gap))))))
+
+
+def selective_kernel(self: SelectiveKernel, x: Tensor) -> Tensor:
+    x = torch.cat([path(x) for path in self.paths], 1)
+    attn = self.attn
+    return gated(x, self.num_paths, lambda gap: attn.fc_select(attn.act(attn.bn(attn.fc_reduce(gap))))
+                 .view(len(x), self.num_paths, -1).softmax(1))
+
+
+def se_module(self: SEModule, x: Tensor) -> Tensor:
+    return gated(x, 1, lambda gap: self.gate(self.fc2(self.act(self.bn(self.fc1(gap))))))
+
+
+def bottleneck(self: Bottleneck, x: Tensor) -> Tensor:
+    shortcut = x if self.downsample is None else self.downsample(x)
+    x = norm(self.conv1(x), self.bn1, RELU)
+    x = self.conv3(norm(self.conv2(x), self.bn2, RELU))
+    if self.se is None:
+        return norm(x, self.bn3, RELU, shortcut)
+    return F.relu(self.se(norm(x, self.bn3)) + shortcut)
+
+
+def resnest_bottleneck(self: ResNestBottleneck, x: Tensor) -> Tensor:
+    shortcut = x if self.downsample is None else self.downsample(x)
+    x = self.conv2(norm(self.conv1(x), self.bn1, RELU))
+    if self.avd_last is not None:
+        x = self.avd_last(x)
+    return norm(self.conv3(x), self.bn3, RELU, shortcut)
+
+
+def sk_bottleneck(self: SelectiveKernelBottleneck, x: Tensor) -> Tensor:
+    shortcut = x if self.downsample is None else self.downsample(x)
+    return norm(self.conv3.conv(self.conv2(self.conv1(x))), self.conv3.bn, RELU, shortcut)
+
+
+def regnet_bottleneck(self: RegNetBottleneck, x: Tensor) -> Tensor:
+    shortcut = None if self.downsample is None else self.downsample(x)
+    x = self.conv3.conv(self.se(self.conv2(self.conv1(x))))
+    return norm(x, self.conv3.bn, activation_of(self.act3), shortcut)
+
+
+def batch_norm_act(self: BatchNormAct2d, x: Tensor) -> Tensor:
+    return norm(x, self, activation_of(self.act))
+
+
+def conv_in_wide_groups(self: nn.Conv2d, x: Tensor) -> Tensor:
+    """Several narrow groups as one of 16 channels or more with zeros in between, the least that fills a matrix unit."""
+    out, per_group, *kernel = self.weight.shape
+    merged = groups_to_merge(self)
+    weight = self.weight.to(x.dtype).view(-1, merged, out // self.groups, per_group, *kernel)
+    weight = torch.einsum('amoihw,mn->amonihw', weight, torch.eye(merged, dtype=x.dtype))
+    weight = weight.reshape(out, merged * per_group, *kernel).contiguous(memory_format=torch.channels_last)
+    return F.conv2d(x, weight, self.bias, self.stride, self.padding, self.dilation, self.groups // merged)
+
+
+def groups_to_merge(conv: nn.Conv2d) -> int:
+    merged = 16 * conv.groups // conv.in_channels
+    return merged if merged > 1 and conv.groups % merged == 0 else 1
+
+
+def depthwise_in_f32(self: nn.Conv2d, x: Tensor) -> Tensor:
+    """oneDNN falls back to its slow reference for gradients of strided depthwise convolutions in bf16."""
+    with torch.autocast('cpu', enabled=False):
+        return nn.Conv2d.forward(self, x.float()).to(x.dtype)
+
+
+FORWARDS = {
+    SplitAttn: split_attn, SelectiveKernel: selective_kernel, SEModule: se_module,
+    Bottleneck: bottleneck, ResNestBottleneck: resnest_bottleneck, SelectiveKernelBottleneck: sk_bottleneck,
+    RegNetBottleneck: regnet_bottleneck, BatchNormAct2d: batch_norm_act,
+}
+
+
+def forward_of(module: nn.Module):
+    if isinstance(module, nn.Conv2d) and module.groups > 1:
+        if module.groups == module.in_channels:
+            return depthwise_in_f32 if module.stride != (1, 1) else None
+        return conv_in_wide_groups if groups_to_merge(module) > 1 and module.kernel_size == (3, 3) else None
+    return FORWARDS.get(type(module))
+
+
+def fuse(network: nn.Module):
+    """Replaces forwards in place, for training only: evaluation is that of an untouched copy with the same weights."""
+    def pair(bn: nn.BatchNorm2d, after: nn.Module | None):
+        """A plain batch norm takes over the activation behind it."""
+        activation = activation_of(after) if isinstance(after, (nn.ReLU, nn.SiLU)) else NONE
+        bn.forward = lambda x: norm(x, bn, activation)
+        if activation != NONE:
+            after.forward = lambda x: x
+
+    for module in network.modules():
+        if forward := forward_of(module):
+            module.forward = MethodType(forward, module)
+        elif isinstance(module, nn.Sequential):
+            children = list(module)
+            for child, after in zip(children, [*children[1:], None]):
+                if type(child) is nn.BatchNorm2d:
+                    pair(child, after)
+    if hasattr(network, 'act1'):
+        pair(network.bn1, network.act1)
+
+    plain = network.forward
+
+    def in_bf16(x: Tensor) -> Tensor:
+        with torch.autocast('cpu', torch.bfloat16):
+            return plain(x).float()
+    network.forward = in_bf16
