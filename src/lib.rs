@@ -5,15 +5,16 @@
 //!
 //! | room | knows | may import |
 //! | --- | --- | --- |
-//! | [`graph`] | shapes, operations, the builder, the plan, the cost | std |
-//! | [`arch`] | the papers: skeletons, attentions, the table of variants | graph |
+//! | `order` | sorting | std |
+//! | [`graph`] | shapes, operations, the builder, the plan, the cost | order |
+//! | [`arch`] | the papers: skeletons, attentions, the table of variants | graph, order |
 //! | [`reference`](mod@reference) | what every operation means, in plain loops | graph |
-//! | [`weights`] | checkpoints, the catalogue of published ones, batch norm folded | graph, vision |
+//! | [`weights`] | checkpoints, the catalogue of published ones, batch norm folded | graph, vision, order |
 //! | [`reading`] | what a run may replace and what it leaves behind, as plain data | graph |
 //! | [`kernels`] | the shaders: sources, parameters, dispatches; no device | graph |
 //! | [`gpu`] | wgpu, and is alone in that | kernels |
 //! | [`engine`] | how a plan runs on a device | graph, kernels, gpu, weights, reading |
-//! | [`vision`] | pixels to tensors, readings to maps, maps to colours | graph, reading |
+//! | [`vision`] | pixels to tensors, readings to maps, maps to colours | graph, reading, order |
 //! | `app` | the page; alone knows the document | all |
 //! | `cli` | the command | all |
 //!
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod gpu;
 pub mod graph;
 pub mod kernels;
+mod order;
 pub mod reading;
 pub mod reference;
 pub mod vision;

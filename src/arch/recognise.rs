@@ -3,6 +3,7 @@
 use super::Variant;
 use super::zoo::VARIANTS;
 use crate::graph::{Mismatch, Parameter, Shapes};
+use crate::order;
 
 /// What the tensors of a checkpoint are the weights of.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,8 +20,8 @@ pub enum Recognition {
 pub fn recognise(shapes: &Shapes) -> Recognition {
     // Only the nearest gets lists: a file may have so many names that a list for every variant does not fit.
     let count = |variant| Mismatch::count_between(&needed(variant, shapes).1, shapes);
-    let mut counted: Vec<_> = VARIANTS.iter().map(|variant| (variant, count(variant))).collect();
-    counted.sort_by_key(|(_, count)| *count);
+    let counted = VARIANTS.iter().map(|variant| (variant, count(variant))).collect();
+    let counted = order::sorted(counted, |(_, one), (_, other)| one.cmp(other));
     let (variant, _) = counted[0];
     let (classes, parameters) = needed(variant, shapes);
     let variants: Vec<_> = counted.iter().take_while(|(_, count)| *count == 0).map(|(variant, _)| *variant).collect();

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use super::storage::{Storage, allocate};
 use super::{Activation, BatchNorm, Conv, Graph, Op, Pool, Shape, ValueId};
+use crate::order;
 
 /// A convolution (or linear layer: a 1x1 convolution of a vector) with all that follows it folded in:
 /// `activation(norm(conv(x)) + shortcut)`.
@@ -117,8 +118,7 @@ impl<'a> Fusion<'a> {
             }
         }
         // A chain runs where it ends: by then everything that it reads has been computed.
-        steps.sort_by_key(|step| step.output);
-        steps
+        order::sorted(steps, |one, other| one.output.cmp(&other.output))
     }
 
     fn step(&mut self, index: usize) -> Option<Step> {

@@ -1,7 +1,7 @@
-use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use super::{Graph, Op, Step, ValueId};
+use crate::order;
 
 /// Where a value lies: a buffer, and the first channel of the value in it (other than 0 for slices and the
 /// parts of a concatenation).
@@ -104,8 +104,7 @@ impl Life {
 /// The buffer of each life, and the elements of each buffer: the largest lives choose first, each the smallest
 /// buffer that is free for as long as it lasts ("greedy by size" of arXiv 2001.03288).
 fn share(lives: &[Life]) -> (Vec<usize>, Vec<usize>) {
-    let mut order: Vec<usize> = (0..lives.len()).collect();
-    order.sort_by_key(|&index| Reverse(lives[index].elements));
+    let order = order::positions(lives.len(), &mut |one, other| lives[other].elements.cmp(&lives[one].elements));
     let mut buffer_of = vec![0; lives.len()];
     let mut buffers: Vec<Vec<usize>> = Vec::new();
     for index in order {

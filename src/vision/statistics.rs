@@ -1,4 +1,5 @@
 use crate::graph::Tensor;
+use crate::order;
 use crate::reading::Gates;
 
 /// Summary of some values.
@@ -17,7 +18,7 @@ impl Statistics {
     /// Of the defined values; `None` where none is.
     pub fn of(values: &[f32]) -> Option<Self> {
         let mut sorted: Vec<f32> = values.iter().copied().filter(|value| !value.is_nan()).collect();
-        sorted.sort_by(f32::total_cmp);
+        sorted.sort_unstable_by(f32::total_cmp);
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         let count = sorted.len() as f64;
         let mean = sorted.iter().map(|value| f64::from(*value)).sum::<f64>() / count;
@@ -42,8 +43,8 @@ impl Statistics {
 pub fn most_varied(tensor: &Tensor, count: usize) -> Vec<usize> {
     let deviation = |channel| Statistics::of(tensor.channel(channel)).map_or(0.0, |of| of.standard_deviation);
     let deviations: Vec<f32> = (0..tensor.shape.channels).map(deviation).collect();
-    let mut channels: Vec<usize> = (0..deviations.len()).collect();
-    channels.sort_by(|a, b| deviations[*b].total_cmp(&deviations[*a]));
+    let falling = |one: usize, other: usize| deviations[other].total_cmp(&deviations[one]);
+    let mut channels = order::positions(deviations.len(), &mut { falling });
     channels.truncate(count);
     channels
 }
@@ -99,18 +100,17 @@ pub enum ChannelOrder {
 
 /// All output channels in this order.
 pub fn channel_order(gates: &Gates, order: ChannelOrder) -> Vec<usize> {
-    let mut channels: Vec<usize> = (0..gates.channels).collect();
-    if order == ChannelOrder::Dominance {
-        let all = dominance(gates);
-        let group = |channel: usize| channel * gates.groups / gates.channels;
-        channels.sort_by(|&one, &other| {
-            let (a, b) = (all[one], all[other]);
-            let rising = a.branch > 0 && a.branch + 1 == gates.branches;
-            let margins = if rising { a.margin.total_cmp(&b.margin) } else { b.margin.total_cmp(&a.margin) };
-            group(one).cmp(&group(other)).then(a.branch.cmp(&b.branch)).then(margins)
-        });
+    if order == ChannelOrder::Channel {
+        return (0..gates.channels).collect();
     }
-    channels
+    let all = dominance(gates);
+    let group = |channel: usize| channel * gates.groups / gates.channels;
+    order::positions(gates.channels, &mut |one, other| {
+        let (a, b) = (all[one], all[other]);
+        let rising = a.branch > 0 && a.branch + 1 == gates.branches;
+        let margins = if rising { a.margin.total_cmp(&b.margin) } else { b.margin.total_cmp(&a.margin) };
+        group(one).cmp(&group(other)).then(a.branch.cmp(&b.branch)).then(margins)
+    })
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use crate::order;
+
 /// One class as the network sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Prediction {
@@ -21,9 +23,8 @@ pub fn softmax(logits: &[f32]) -> Vec<f32> {
 pub fn top_k(logits: &[f32], k: usize) -> Vec<Prediction> {
     let probabilities = softmax(logits);
     let all = logits.iter().zip(probabilities).enumerate();
-    let mut all: Vec<Prediction> =
-        all.map(|(index, (logit, probability))| Prediction { index, probability, logit: *logit }).collect();
-    all.sort_by(|a, b| b.logit.total_cmp(&a.logit));
+    let all = all.map(|(index, (logit, probability))| Prediction { index, probability, logit: *logit }).collect();
+    let mut all: Vec<Prediction> = order::sorted(all, |one, other| other.logit.total_cmp(&one.logit));
     all.truncate(k);
     all
 }

@@ -7,6 +7,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor
 use super::WeightsError;
 use super::rename::timm_names;
 use crate::graph::Shapes;
+use crate::order;
 
 /// Bytes at a file's start that hold the header's length, little-endian.
 const PREFIX: u64 = 8;
@@ -89,8 +90,8 @@ impl Header {
 
 /// Whether tensors lie one behind the other; the bytes that they take together.
 fn check_places(places: BTreeMap<String, (u64, u64)>) -> Result<u64, WeightsError> {
-    let mut places: Vec<(String, (u64, u64))> = places.into_iter().collect();
-    places.sort_by_key(|(_, place)| *place);
+    let places: Vec<(String, (u64, u64))> = places.into_iter().collect();
+    let places = order::sorted(places, |(_, one), (_, other)| one.cmp(other));
     let mut expected = 0;
     for (name, (begin, end)) in places {
         if begin != expected {

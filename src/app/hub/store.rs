@@ -14,6 +14,7 @@ use super::digest::sha256;
 use super::request::header;
 use crate::app::dom::message;
 use crate::app::fetch::{Body, append};
+use crate::order;
 
 const CACHE: &str = "splitlens-checkpoints";
 
@@ -64,8 +65,7 @@ pub async fn list() -> Result<Vec<Stored>, String> {
             list.extend(description(&response));
         }
     }
-    list.sort_by(|a: &Stored, b| b.when_ms.total_cmp(&a.when_ms));
-    Ok(list)
+    Ok(order::sorted(list, |one: &Stored, other| other.when_ms.total_cmp(&one.when_ms)))
 }
 
 /// Reads a copy into `bytes`, which are empty; the error says in what it is no longer what was stored. `progress`

@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use crate::app::state::State;
+use crate::order;
 
 /// Every class of the network, by name: the map of any of them can be shown.
 #[component]
@@ -9,9 +10,8 @@ pub fn ClassSelect() -> impl IntoView {
     let sorted = Memo::new(move |_| {
         let labels = state.analysis.with(|analysis| analysis.as_ref().map(|analysis| analysis.model.labels.clone()));
         let labels = labels.unwrap_or_default();
-        let mut classes: Vec<(usize, String)> = labels.iter().map(|label| label.short.clone()).enumerate().collect();
-        classes.sort_by_key(|(_, name)| name.to_lowercase());
-        classes
+        let classes: Vec<(usize, String)> = labels.iter().map(|label| label.short.clone()).enumerate().collect();
+        order::sorted(classes, |(_, one), (_, other)| one.to_lowercase().cmp(&other.to_lowercase()))
     });
     // Another network may have another name for the class of the same number, hence both are the key.
     view! {
