@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
 
@@ -13,6 +14,7 @@ use common::{assert_close, assert_within, repository};
 use libtest_mimic::{Arguments, Trial};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use splitlens::kernels::Tuning;
+use splitlens::weights::Checkpoint;
 
 const WEIGHTS: &str = "static/models/resnest_tiny.safetensors";
 const PANDA: &str = "tests/golden/images/red_panda_197x153.png";
@@ -40,6 +42,7 @@ fn main() {
             "a_benchmark_at_several_sides_with_kernels_of_its_choice",
             a_benchmark_at_several_sides_with_kernels_of_its_choice,
         ),
+        ("a_benchmark_has_pytorch_beside_it", a_benchmark_has_pytorch_beside_it),
     ];
     let mut tests = trials(on_an_adapter);
     tests.extend(plain.into_iter().map(|(name, test)| {
@@ -107,6 +110,40 @@ fn a_benchmark_tells_where_the_time_goes() {
     let starts: usize = lines[1..].iter().map(|line| line.last().unwrap().parse::<usize>().unwrap()).sum();
     let all = table.lines().last().unwrap().split_whitespace().rev().nth(2).unwrap();
     assert_eq!(starts.to_string(), all, "{table}\n{blocks}");
+}
+
+/// A script in place of Python answers as `bench/peer.py` does, with timm's logits and with others.
+fn a_benchmark_has_pytorch_beside_it() {
+    let golden = fs::read(repository("tests/golden/networks/regnetx_tiny.safetensors")).unwrap();
+    let logits = Checkpoint::parse(&golden).unwrap().values("64/logits").to_vec();
+    let bench = |logits: &[f32]| {
+        let peer = folder("peer").join("python");
+        let run = serde_json::json!({ "milliseconds": 1e6, "logits": logits });
+        let text = format!("#!/bin/sh\necho '{{\"device\": \"a script\"}}'\nwhile read -r _; do echo '{run}'; done\n");
+        fs::write(&peer, text).unwrap();
+        fs::set_permissions(&peer, PermissionsExt::from_mode(0o755)).unwrap();
+        splitlens(&["bench", "regnetx_tiny", "--runs", "1", "--torch", path(&peer)])
+    };
+    let output = bench(&logits);
+    let table = assert_success(&output);
+    assert!(table.contains("; PyTorch on a script; "), "{table}");
+    let last: Vec<&str> = table.lines().last().unwrap().split_whitespace().rev().collect();
+    assert_eq!((last[1], last[2]), ("ms", "1000000.0"), "{table}");
+    assert!(last[0].parse::<f32>().unwrap() > 1.0, "{table}");
+
+    let other: Vec<f32> = logits.iter().map(|logit| 1.01 * logit).collect();
+    for other in [&other, &logits[1..]] {
+        // The driver may have said something, too.
+        let told = bench(other);
+        assert_eq!(told.status.code(), Some(1));
+        assert!(
+            text(&told.stderr).contains("splitlens: PyTorch's logits of regnetx_tiny are"),
+            "{}",
+            text(&told.stderr)
+        );
+    }
+    let missing = splitlens(&["bench", "regnetx_tiny", "--runs", "1", "--torch", "no/such/python"]);
+    assert_error(&missing, &["PyTorch did not run beside this", "bench/requirements.txt"]);
 }
 
 fn refuses_arguments_that_make_no_sense() {

@@ -1,3 +1,5 @@
+use std::iter;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -5,6 +7,7 @@ use clap::Args;
 use super::blocks;
 use super::choice::{side, variants};
 use super::error::CliError;
+use super::peer::Peer;
 use super::table::aligned;
 use crate::arch::{Variant, zoo};
 use crate::engine::{self, Account, EngineError, Network, gigaflops};
@@ -43,6 +46,9 @@ pub struct Arguments {
     /// Tell where the time goes as well, block by block, by the device's own clock
     #[arg(long)]
     blocks: bool,
+    /// Time eager PyTorch as well, in turn, with this Python, which has bench/requirements.txt
+    #[arg(long, value_name = "PYTHON")]
+    torch: Option<PathBuf>,
 }
 
 /// Times the networks one after the other and returns the table.
@@ -58,17 +64,30 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
                 timings.push(time(variant, side, arguments, tuning).await?);
             }
         }
-        Ok::<_, EngineError>(timings)
+        Ok::<_, CliError>(timings)
     })?;
-    let header = ["network", "pixels", "cold", "warm", "GFLOP/s", "starts", "memory"];
-    let rows: Vec<[String; 7]> =
-        [header.map(String::from)].into_iter().chain(timings.iter().map(Timing::row)).collect();
-    let used = timings.first().map(|Timing { adapter: AdapterInfo { name, backend, .. }, tuning, .. }| {
-        format!("{name} ({backend}), kernels {tuning}")
+    let header = ["network", "pixels", "cold", "warm", "GFLOP/s", "starts", "memory"].map(String::from);
+    let used = timings.first().map(|Timing { adapter: AdapterInfo { name, backend, .. }, tuning, peer, .. }| {
+        let peer = peer.as_ref().map_or(String::new(), |peer| format!("; PyTorch on {}", peer.device));
+        format!("{name} ({backend}), kernels {tuning}{peer}")
     });
+    let rows = timings.iter().map(Timing::row);
+    let table = match arguments.torch {
+        None => aligned(&iter::once(header).chain(rows).collect::<Vec<_>>(), 1),
+        Some(_) => {
+            let header = beside(header, ["PyTorch", "ratio"].map(String::from));
+            let rows = rows.zip(&timings).map(|(row, timing)| beside(row, timing.peer_cells()));
+            aligned(&iter::once(header).chain(rows).collect::<Vec<_>>(), 1)
+        }
+    };
     let blocks: String = timings.iter().flat_map(|timing| &timing.blocks).map(|table| format!("\n{table}")).collect();
-    let (used, table) = (used.unwrap_or_default(), aligned(&rows, 1));
-    Ok(format!("{used}; warm is the median of {}\n{table}{blocks}", arguments.runs))
+    Ok(format!("{}; warm is the median of {}\n{table}{blocks}", used.unwrap_or_default(), arguments.runs))
+}
+
+/// A row with two more cells.
+fn beside(row: [String; 7], more: [String; 2]) -> [String; 9] {
+    let mut cells = row.into_iter().chain(more);
+    std::array::from_fn(|_| cells.next().unwrap_or_default())
 }
 
 /// The default kernels, or the fastest after a trial.
@@ -94,6 +113,14 @@ struct Timing {
     warm: Duration,
     /// The table of the blocks, if it was asked for.
     blocks: Option<String>,
+    /// PyTorch's, if it was asked for.
+    peer: Option<PeerTiming>,
+}
+
+struct PeerTiming {
+    device: String,
+    /// From the image to logits, median.
+    warm: Duration,
 }
 
 impl Timing {
@@ -101,13 +128,24 @@ impl Timing {
         let (Variant { id, classes, .. }, side) = (*self.variant, self.side);
         // Two operations for each multiply-add of the layers as they are written.
         let macs = cost(&self.variant.build(side, side, classes)).macs;
-        let milliseconds = |time: Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
         let rate = gigaflops(macs, self.warm.as_secs_f64() * 1e3).unwrap_or(0.0);
         let rate = format!("{rate:.1}");
         let memory = format!("{:.1} MB", self.account.total_bytes as f64 / 1e6);
         let (cold, warm) = (milliseconds(self.cold), milliseconds(self.warm));
         [id.into(), side.to_string(), cold, warm, rate, self.account.dispatches.to_string(), memory]
     }
+
+    /// PyTorch's time, and how many times as long as ours it is.
+    fn peer_cells(&self) -> [String; 2] {
+        let cells = |peer: &PeerTiming| {
+            [milliseconds(peer.warm), format!("{:.2}", peer.warm.as_secs_f64() / self.warm.as_secs_f64())]
+        };
+        self.peer.as_ref().map(cells).unwrap_or_default()
+    }
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
 /// Times a network on a device of its own, so that nothing is compiled yet.
@@ -116,28 +154,47 @@ async fn time(
     side: usize,
     arguments: &Arguments,
     tuning: Tuning,
-) -> Result<Timing, EngineError> {
+) -> Result<Timing, CliError> {
     let graph = variant.build(side, side, variant.classes);
     let checkpoint = hashed::checkpoint(&graph);
     let image = hashed::image(side);
+    let mut peer = arguments.torch.as_ref().map(|python| Peer::start(python, variant.id, side)).transpose()?;
     let started = Instant::now();
-    let gpu = Gpu::open().await?;
+    let gpu = Gpu::open().await.map_err(EngineError::from)?;
     gpu.set_tuning(tuning);
     let network = Network::load(&gpu, graph, &checkpoint, async |_| {}).await?;
-    network.run(&image).await?;
+    let reading = network.run(&image).await?;
     let cold = started.elapsed();
-    let mut times = Vec::new();
+    if let Some(peer) = &mut peer {
+        check(variant, &reading.logits, &peer.run()?.logits)?;
+    }
+    let (mut times, mut peer_times) = (Vec::new(), Vec::new());
     for _ in 0..arguments.runs {
         let started = Instant::now();
         network.run(&image).await?;
         times.push(started.elapsed());
+        if let Some(peer) = &mut peer {
+            peer_times.push(peer.run()?.time());
+        }
     }
-    times.sort_unstable();
-    let warm = times[times.len() / 2];
     let blocks = match arguments.blocks {
         true => Some(blocks::table(variant, &network, &image, arguments.runs).await?),
         false => None,
     };
-    let (adapter, account) = (gpu.adapter().clone(), network.account());
-    Ok(Timing { variant, side, adapter, tuning, account, cold, warm, blocks })
+    let peer = peer.map(|peer| PeerTiming { device: peer.device.clone(), warm: median(peer_times) });
+    let (adapter, account, warm) = (gpu.adapter().clone(), network.account(), median(times));
+    Ok(Timing { variant, side, adapter, tuning, account, cold, warm, blocks, peer })
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// Whether both have run the same network: within the golden tests' tolerance of timm in f64, twice.
+fn check(variant: &Variant, ours: &[f32], theirs: &[f32]) -> Result<(), CliError> {
+    let (least, most) = ours.iter().fold((f32::MAX, f32::MIN), |(least, most), &x| (least.min(x), most.max(x)));
+    let off = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / (most - least);
+    let same = ours.len() == theirs.len() && off < 2e-4;
+    same.then_some(()).ok_or(CliError::PeerDiffers { network: variant.id, off })
 }

@@ -29,6 +29,10 @@ pub enum CliError {
     Classes { path: PathBuf, folders: usize, classes: usize },
     #[error("{source}{}", largest.map(|side| format!("; inputs of up to {side} x {side} fit")).unwrap_or_default())]
     Size { source: EngineError, largest: Option<usize> },
+    #[error("PyTorch did not run beside this (--torch wants a Python that has bench/requirements.txt): {0}")]
+    Peer(String),
+    #[error("PyTorch's logits of {network} are {off:.1e} of their spread away, so its time says nothing")]
+    PeerDiffers { network: &'static str, off: f32 },
     #[error(transparent)]
     Engine(#[from] EngineError),
 }
