@@ -1,7 +1,9 @@
 //! The browser's odds and ends in one place: parameters of the address, pauses, the clock.
 
+use futures_channel::oneshot;
 use js_sys::{Function, Promise};
 use leptos::prelude::{document, window};
+use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, HtmlElement, UrlSearchParams};
@@ -24,6 +26,16 @@ pub fn focus(id: &str) {
 /// Lets the browser paint and handle input before the caller goes on.
 pub async fn pause() {
     wait(0, None).await;
+}
+
+/// Runs a task beside the caller, who may wait for its result; it goes on if nobody does.
+pub fn beside<T: 'static>(task: impl Future<Output = T> + 'static) -> oneshot::Receiver<T> {
+    let (result, wait) = oneshot::channel();
+    spawn_local(async move {
+        // Nobody may be waiting any more.
+        let _ = result.send(task.await);
+    });
+    wait
 }
 
 /// Waits so many milliseconds, or until `stop` says that nobody waits for the caller any more.

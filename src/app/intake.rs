@@ -61,6 +61,11 @@ impl Picture {
             Source::File { .. } => None,
         }
     }
+
+    /// Whether it is the sample that `source` names.
+    pub fn is_sample(&self, source: &Source) -> bool {
+        matches!((&self.source, source), (Source::Sample(one), Source::Sample(other)) if one == other)
+    }
 }
 
 /// Why a picture could not be read, as a sentence.

@@ -93,8 +93,9 @@ pub fn Page() -> impl IntoView {
     }
 }
 
-/// Opens the network with the first sample; without samples the visitor's own picture is waited for.
+/// Opens the network, and the first sample with it; without samples the visitor's own picture is waited for.
 async fn open(state: State, session: Session, samples: RwSignal<Vec<Sample>>) {
+    session.open();
     match Sample::fetch_all().await {
         Ok(list) => {
             if let Some(first) = list.first() {
@@ -107,7 +108,6 @@ async fn open(state: State, session: Session, samples: RwSignal<Vec<Sample>>) {
             text: format!("The sample pictures did not load: {error}. Your own pictures work all the same."),
         })),
     }
-    session.open();
 }
 
 /// Looks around once the page has shown what it opened with.

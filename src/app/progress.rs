@@ -48,7 +48,6 @@ fn describe(progress: Progress) -> String {
         Stage::Kernels => counted("Trying out kernels on this adapter, once"),
         Stage::Pipelines => counted("Compiling shaders"),
         Stage::Upload => counted("Uploading layers"),
-        Stage::WarmUp => "First run, to warm up".into(),
         Stage::Picture => match total {
             0 => "Reading the picture".into(),
             _ => format!("Reading the picture, {:.0} %", done as f64 / total as f64 * 100.0),

@@ -79,7 +79,6 @@ pub enum Stage {
     Kernels,
     Pipelines,
     Upload,
-    WarmUp,
     Picture,
     Run,
 }

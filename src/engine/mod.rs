@@ -16,7 +16,7 @@ mod tuner;
 pub use counts::{Counts, counts};
 pub use error::EngineError;
 pub use limits::largest_side;
-pub use network::{Account, Network, Progress, Stage};
+pub use network::{Account, Network, Progress, Stage, compile};
 pub use parts::Part;
 pub use shelf::Shelf;
 pub use timings::{Timings, gigaflops, median};

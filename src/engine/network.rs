@@ -5,7 +5,7 @@ use super::steps::{self, Packed};
 use super::{EngineError, limits, taps};
 use crate::gpu::{Buffer, Copy, Gpu, Staging, Task, Uniforms};
 use crate::graph::{Graph, Plan, Tensor};
-use crate::kernels::{self, pack_activation, unpack_activation};
+use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
 use crate::reading::{Reading, Replacements};
 use crate::weights::Checkpoint;
 
@@ -16,8 +16,6 @@ pub enum Stage {
     Pipelines,
     /// Batch norm is folded, weights are packed and uploaded.
     Weights,
-    /// One run on an empty image, so that the first real one is not the slow one.
-    WarmUp,
 }
 
 /// How far loading has come.
@@ -72,9 +70,31 @@ struct Classifier {
     bias: Vec<f32>,
 }
 
+/// Compiles the pipelines of a graph that are not there yet. [`Network::load`] does it too: this is for whoever has
+/// the graph before the weights, and need not wait for them. `progress` is awaited between pipelines.
+pub async fn compile(gpu: &Gpu, graph: &Graph, progress: impl AsyncFnMut(Progress)) -> Result<(), EngineError> {
+    let tuning = gpu.tuning();
+    let plan = steps::plan(graph, tuning);
+    let dispatches = limits::dispatches(gpu, graph, &plan, &steps::starts(graph, &plan, tuning))?;
+    compile_all(gpu, &steps::distinct(&dispatches), progress).await
+}
+
+async fn compile_all(
+    gpu: &Gpu,
+    distinct: &[&Dispatch],
+    mut progress: impl AsyncFnMut(Progress),
+) -> Result<(), EngineError> {
+    let missing: Vec<_> = distinct.iter().filter(|dispatch| !gpu.has_compiled(dispatch)).collect();
+    for (done, dispatch) in missing.iter().enumerate() {
+        progress(Progress { stage: Stage::Pipelines, done, total: missing.len() }).await;
+        gpu.compile(dispatch).await?;
+    }
+    Ok(())
+}
+
 impl Network {
-    /// Checks the weights against the graph, compiles, uploads and warms up. `progress` is awaited
-    /// between steps, so that a page can paint.
+    /// Checks the weights against the graph, compiles and uploads. `progress` is awaited between steps, so that a
+    /// page can paint.
     pub async fn load(
         gpu: &Gpu,
         graph: Graph,
@@ -88,10 +108,7 @@ impl Network {
         let starts = steps::starts(&graph, &plan, tuning);
         let dispatches = limits::dispatches(gpu, &graph, &plan, &starts)?;
         let distinct = steps::distinct(&dispatches);
-        for (done, dispatch) in distinct.iter().enumerate() {
-            progress(Progress { stage: Stage::Pipelines, done, total: distinct.len() }).await;
-            gpu.compile(dispatch).await?;
-        }
+        compile_all(gpu, &distinct, &mut progress).await?;
 
         let allocate = || {
             let storage = plan.storage.buffers.iter().map(|&elements| gpu.storage("activations", elements));
@@ -107,8 +124,8 @@ impl Network {
             let packed = Packed::of(gpu, &graph, &plan, step, tuning, checkpoint)?;
             weights.push(gpu.checked(|| packed.map(|packed| packed.upload(gpu))).await?);
         }
+        progress(Progress { stage: Stage::Weights, done: plan.steps.len(), total: plan.steps.len() }).await;
 
-        progress(Progress { stage: Stage::WarmUp, done: 0, total: 1 }).await;
         let copied = taps::copied_elements(&graph);
         let bind = || {
             let params = gpu.uniforms(dispatches.iter().map(|dispatch| dispatch.params.as_slice()));
@@ -145,7 +162,7 @@ impl Network {
         let parameter = |suffix: &str| checkpoint.values(&format!("{}.{suffix}", graph.classifier)).to_vec();
         let classifier = Classifier { weight: parameter("weight"), bias: parameter("bias") };
         let (gpu, replacer) = (gpu.clone(), OnceCell::new());
-        let network = Self {
+        Ok(Self {
             gpu,
             graph,
             plan,
@@ -159,11 +176,7 @@ impl Network {
             classifier,
             account,
             replacer,
-        };
-        let empty = Tensor::from_fn(network.graph.input_shape(), |_, _, _| 0.0);
-        network.run(&empty).await?;
-        progress(Progress { stage: Stage::WarmUp, done: 1, total: 1 }).await;
-        Ok(network)
+        })
     }
 
     pub fn graph(&self) -> &Graph {

@@ -4,6 +4,10 @@ use crate::kernels::{Dispatch, Kernel};
 /// What makes a pipeline another one: the kernel and the values of its overrides.
 pub(super) type PipelineKey = (&'static str, Vec<(&'static str, u32)>);
 
+fn key_of(dispatch: &Dispatch) -> PipelineKey {
+    (dispatch.kernel.name, dispatch.overrides.clone())
+}
+
 /// A dispatch with its pipeline and buffers bound, ready to be run any number of times.
 pub struct Task {
     pub(super) pipeline: wgpu::ComputePipeline,
@@ -24,8 +28,7 @@ impl Task {
 impl Gpu {
     /// Makes the dispatch's pipeline, unless it was made before; the driver compiles it now.
     pub async fn compile(&self, dispatch: &Dispatch) -> Result<(), GpuError> {
-        let key = (dispatch.kernel.name, dispatch.overrides.clone());
-        if self.0.pipelines.borrow().contains_key(&key) {
+        if self.has_compiled(dispatch) {
             return Ok(());
         }
         let kernel = dispatch.kernel;
@@ -41,8 +44,13 @@ impl Gpu {
         if is_new {
             self.0.modules.borrow_mut().push((kernel.name, module));
         }
-        self.0.pipelines.borrow_mut().insert(key, pipeline);
+        self.0.pipelines.borrow_mut().insert(key_of(dispatch), pipeline);
         Ok(())
+    }
+
+    /// Whether the dispatch's pipeline is there.
+    pub fn has_compiled(&self, dispatch: &Dispatch) -> bool {
+        self.0.pipelines.borrow().contains_key(&key_of(dispatch))
     }
 
     /// Pipelines made so far.
@@ -55,7 +63,7 @@ impl Gpu {
     pub fn bind(&self, dispatch: &Dispatch, params: &Uniforms, slot: usize, buffers: &[&Buffer]) -> Task {
         let kernel = dispatch.kernel;
         assert_eq!(buffers.len(), kernel.inputs + 1, "buffers of {}", kernel.name);
-        let key = (kernel.name, dispatch.overrides.clone());
+        let key = key_of(dispatch);
         let pipeline = self.0.pipelines.borrow()[&key].clone();
         let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
             buffer: &params.allocation.buffer,

@@ -135,3 +135,16 @@ test('keys walk units, branches and cells', async () => {
     assert.match(await page.getByTestId('value').textContent(), /\d/);
   });
 });
+
+test('what the page needs first is asked for once, before the program runs', async () => {
+  await withPage({ query: '?debug=1' }, async (page) => {
+    const asked = await page.evaluate(() =>
+      performance.getEntriesByType('resource').map(({ name, initiatorType }) => [new URL(name).pathname, initiatorType]),
+    );
+    const { network } = await reading(page);
+    for (const file of ['samples/samples.json', `models/${network}.json`, 'models/classes.txt', `models/${network}.safetensors`]) {
+      const ways = asked.filter(([path]) => path.endsWith(`/${file}`)).map(([, initiator]) => initiator);
+      assert.deepEqual(ways, ['link'], file);
+    }
+  });
+});

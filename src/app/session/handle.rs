@@ -27,7 +27,7 @@ impl Session {
             state,
             inbox: Inbox::default(),
             working: Cell::new(false),
-            begun: Cell::new(false),
+            asked: Cell::new(false),
             gpu: RefCell::default(),
             tuning: Cell::new(None),
             opened: RefCell::default(),
@@ -42,6 +42,7 @@ impl Session {
             models: RefCell::default(),
             files: RefCell::default(),
             picture: RefCell::default(),
+            ahead: RefCell::default(),
             place: Cell::new(None),
             view: Cell::new(None),
             branches: RefCell::default(),
@@ -56,7 +57,6 @@ impl Session {
     /// Opens what was last asked for, then analyses the picture that is wanted or shown.
     pub fn open(&self) {
         let inner = self.0.get_value();
-        inner.begun.set(true);
         inner.want(inner.latest());
     }
 
@@ -127,20 +127,29 @@ impl Session {
         self.0.get_value().want_file(variant, file);
     }
 
-    /// As [`analyse`](Self::analyse), with what the page begins with: whatever the visitor has chosen meanwhile
-    /// comes before it.
+    /// As [`analyse`](Self::analyse), with what the page begins with, unless the visitor has chosen something
+    /// meanwhile.
     pub fn begin_with(&self, source: Source) {
-        self.0.get_value().inbox.picture.borrow_mut().get_or_insert(source);
+        let inner = self.0.get_value();
+        if inner.asked.get() {
+            return;
+        }
+        match !inner.working.get() && inner.state.model.with_untracked(Option::is_none) {
+            // The network's card did not come: the visitor's next try has the picture too.
+            true => drop(inner.waiting.replace(Some(source))),
+            false => {
+                inner.inbox.picture.replace(Some(source));
+                inner.wake();
+            }
+        }
     }
 
     /// Reads a picture and runs the network on it.
     pub fn analyse(&self, source: Source) {
         let inner = self.0.get_value();
+        inner.asked.set(true);
         inner.inbox.picture.replace(Some(source));
-        // What comes before the page has begun is found by the first opening.
-        if inner.begun.get() {
-            inner.wake();
-        }
+        inner.wake();
     }
 
     /// Reads back the activations of a unit of the last run; they arrive in [`State::activations`].

@@ -84,8 +84,8 @@ struct Inner {
     state: State,
     inbox: Inbox,
     working: Cell<bool>,
-    /// Whether a network has been asked for.
-    begun: Cell<bool>,
+    /// Whether the visitor has asked for a picture.
+    asked: Cell<bool>,
     gpu: RefCell<Option<Gpu>>,
     /// The kernels that are fastest on the adapter, once that is known.
     tuning: Cell<Option<Tuning>>,
@@ -111,6 +111,8 @@ struct Inner {
     files: RefCell<HashMap<String, Rc<Vec<u8>>>>,
     /// The picture last run or about to be: what a recovery analyses anew.
     picture: RefCell<Option<Picture>>,
+    /// A sample that was read while its network was on its way.
+    ahead: RefCell<Option<Picture>>,
     /// Where in the depth the visitor last looked.
     place: Cell<Option<Place>>,
     /// The view before a network came that has it not.

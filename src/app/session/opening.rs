@@ -4,17 +4,19 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use futures_channel::oneshot;
 use leptos::prelude::*;
 
 use super::{Inner, Opened, Wish};
 use crate::app::dom;
 use crate::app::failure::Failure;
-use crate::app::intake::Picture;
+use crate::app::intake::{self, Picture, Source};
 use crate::app::model::{Model, Origin};
 use crate::app::state::{Analysis, Classifier, Host, Kept, Life, Progress, Stage};
 use crate::arch::Variant;
 use crate::engine::{self, EngineError, Network};
 use crate::gpu::Gpu;
+use crate::graph::Graph;
 use crate::vision::{Preprocess, SIDES};
 
 /// What became of a wish that did not fail.
@@ -88,11 +90,14 @@ impl Inner {
             self.offer(variant);
             return Ok(Outcome::Offered);
         };
+        // Neither needs the other.
+        let session = self.clone();
+        let gpu = dom::beside(async move { session.gpu().await });
         let model = self.model(variant, &origin).await?;
         let side = side.unwrap_or(model.own_side());
         self.state.model.set(Some(model.clone()));
 
-        let gpu = self.gpu().await?;
+        let gpu = gpu.await.map_err(|_| Failure::Stopped)??;
         self.go_on()?;
         let opened = match self.opened(&gpu, &model, side, &origin).await {
             Err(failure) if matches!(origin, Origin::Published(_)) && !self.is_overtaken(&failure) => {
@@ -165,7 +170,13 @@ impl Inner {
     }
 
     /// The network as it stands on the device, or put there now.
-    async fn opened(&self, gpu: &Gpu, model: &Arc<Model>, side: usize, origin: &Origin) -> Result<Rc<Opened>, Failure> {
+    async fn opened(
+        self: &Rc<Self>,
+        gpu: &Gpu,
+        model: &Arc<Model>,
+        side: usize,
+        origin: &Origin,
+    ) -> Result<Rc<Opened>, Failure> {
         let key = (model.key.clone(), side);
         // The one at work may have had to leave the shelf.
         let at_work = self.opened.borrow().clone().filter(|opened| opened.key() == key);
@@ -173,19 +184,19 @@ impl Inner {
         if let Some(kept) = kept {
             return Ok(kept);
         }
-        let checkpoint = self.checkpoint(model, origin).await?;
-        self.go_on()?;
         let graph = model.graph(side);
         self.choose_kernels(gpu, &graph).await?;
+        let ahead = self.compile_ahead(gpu, &graph);
+        let checkpoint = self.checkpoint(model, origin).await?;
+        self.go_on()?;
+        ahead.is_awaited.set(true);
+        self.read_ahead(&model.preprocess(side)).await;
+        ahead.finish().await;
+        self.go_on()?;
         // Weights are most of what a network takes.
         self.shelf.borrow_mut().make_room(engine::counts(&graph, gpu.tuning()).weights_bytes);
         let heard = async |progress: engine::Progress| {
-            let stage = match progress.stage {
-                engine::Stage::Weights => Stage::Upload,
-                engine::Stage::Pipelines => Stage::Pipelines,
-                engine::Stage::WarmUp => Stage::WarmUp,
-            };
-            self.stage(Progress { stage, done: progress.done, total: progress.total });
+            self.stage(shown(progress));
             dom::pause().await;
         };
         let network = match Network::load(gpu, graph, &checkpoint, heard).await {
@@ -201,6 +212,32 @@ impl Inner {
         let classifier = Arc::new(classifier(&network, model.labels.len()));
         let (model, origin) = (model.clone(), origin.clone());
         Ok(Rc::new(Opened { network, model, origin, side, classifier, ran: Cell::new(None) }))
+    }
+
+    /// Compiles what the graph needs while its weights are on their way, which takes about as long for a small network.
+    fn compile_ahead(self: &Rc<Self>, gpu: &Gpu, graph: &Graph) -> Ahead {
+        let is_awaited = Rc::new(Cell::new(false));
+        let (session, gpu, graph, awaited) = (self.clone(), gpu.clone(), graph.clone(), is_awaited.clone());
+        let wait = dom::beside(async move {
+            let heard = async |progress| {
+                if awaited.get() {
+                    session.stage(shown(progress));
+                }
+                dom::pause().await;
+            };
+            // What fails here fails in loading too, which says so.
+            let _ = engine::compile(&gpu, &graph, heard).await;
+        });
+        Ahead { is_awaited, wait }
+    }
+
+    /// Reads the sample that the page begins with while shaders are compiled. What else waits is read in its turn.
+    async fn read_ahead(&self, preprocess: &Preprocess) {
+        let Some(source @ Source::Sample(_)) = self.inbox.picture.borrow().clone() else { return };
+        let overtaken = || self.go_on().is_err();
+        // What fails here fails in its turn too, and is told then.
+        let picture = intake::read(source, preprocess, |_, _| (), overtaken).await.ok();
+        self.ahead.replace(picture);
     }
 
     /// Keeps the network at work on the shelf, and tells the page what the device holds.
@@ -259,6 +296,28 @@ impl Inner {
     pub(super) fn stage(&self, progress: Progress) {
         self.state.life.set(Life::Opening(progress));
     }
+}
+
+/// Pipelines being compiled in the background.
+struct Ahead {
+    /// Whether the page has nothing else to wait for, and shows how far this is.
+    is_awaited: Rc<Cell<bool>>,
+    wait: oneshot::Receiver<()>,
+}
+
+impl Ahead {
+    async fn finish(self) {
+        // A task that was dropped has nothing more to say.
+        let _ = self.wait.await;
+    }
+}
+
+fn shown(progress: engine::Progress) -> Progress {
+    let stage = match progress.stage {
+        engine::Stage::Weights => Stage::Upload,
+        engine::Stage::Pipelines => Stage::Pipelines,
+    };
+    Progress { stage, done: progress.done, total: progress.total }
 }
 
 fn classifier(network: &Network, classes: usize) -> Classifier {
