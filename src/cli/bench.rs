@@ -1,6 +1,6 @@
 use std::iter;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::peer::Peer;
 use super::table::aligned;
 use crate::arch::{Variant, zoo};
-use crate::engine::{self, Account, EngineError, Network, gigaflops};
+use crate::engine::{self, Account, EngineError, Network, gigaflops, median};
 use crate::gpu::{AdapterInfo, Gpu};
 use crate::graph::cost::cost;
 use crate::kernels::Tuning;
@@ -108,9 +108,9 @@ struct Timing {
     tuning: Tuning,
     account: Account,
     /// From no device to the first answer: pipelines are compiled and weights uploaded.
-    cold: Duration,
+    cold_ms: f64,
     /// From the image to logits, gates and maps, median.
-    warm: Duration,
+    warm_ms: f64,
     /// The table of the blocks, if it was asked for.
     blocks: Option<String>,
     /// PyTorch's, if it was asked for.
@@ -120,7 +120,7 @@ struct Timing {
 struct PeerTiming {
     device: String,
     /// From the image to logits, median.
-    warm: Duration,
+    warm_ms: f64,
 }
 
 impl Timing {
@@ -128,24 +128,26 @@ impl Timing {
         let (Variant { id, classes, .. }, side) = (*self.variant, self.side);
         // Two operations for each multiply-add of the layers as they are written.
         let macs = cost(&self.variant.build(side, side, classes)).macs;
-        let rate = gigaflops(macs, self.warm.as_secs_f64() * 1e3).unwrap_or(0.0);
+        let rate = gigaflops(macs, self.warm_ms).unwrap_or(0.0);
         let rate = format!("{rate:.1}");
         let memory = format!("{:.1} MB", self.account.total_bytes as f64 / 1e6);
-        let (cold, warm) = (milliseconds(self.cold), milliseconds(self.warm));
+        let (cold, warm) = (milliseconds(self.cold_ms), milliseconds(self.warm_ms));
         [id.into(), side.to_string(), cold, warm, rate, self.account.dispatches.to_string(), memory]
     }
 
     /// PyTorch's time, and how many times as long as ours it is.
     fn peer_cells(&self) -> [String; 2] {
-        let cells = |peer: &PeerTiming| {
-            [milliseconds(peer.warm), format!("{:.2}", peer.warm.as_secs_f64() / self.warm.as_secs_f64())]
-        };
+        let cells = |peer: &PeerTiming| [milliseconds(peer.warm_ms), format!("{:.2}", peer.warm_ms / self.warm_ms)];
         self.peer.as_ref().map(cells).unwrap_or_default()
     }
 }
 
-fn milliseconds(time: Duration) -> String {
-    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+fn milliseconds(time: f64) -> String {
+    format!("{time:.1} ms")
+}
+
+fn since(started: Instant) -> f64 {
+    started.elapsed().as_secs_f64() * 1e3
 }
 
 /// Times a network on a device of its own, so that nothing is compiled yet.
@@ -164,7 +166,7 @@ async fn time(
     gpu.set_tuning(tuning);
     let network = Network::load(&gpu, graph, &checkpoint, async |_| {}).await?;
     let reading = network.run(&image).await?;
-    let cold = started.elapsed();
+    let cold_ms = since(started);
     if let Some(peer) = &mut peer {
         check(variant, &reading.logits, &peer.run()?.logits)?;
     }
@@ -172,23 +174,21 @@ async fn time(
     for _ in 0..arguments.runs {
         let started = Instant::now();
         network.run(&image).await?;
-        times.push(started.elapsed());
+        times.push(since(started));
         if let Some(peer) = &mut peer {
-            peer_times.push(peer.run()?.time());
+            peer_times.push(peer.run()?.milliseconds);
         }
     }
     let blocks = match arguments.blocks {
         true => Some(blocks::table(variant, &network, &image, arguments.runs).await?),
         false => None,
     };
-    let peer = peer.map(|peer| PeerTiming { device: peer.device.clone(), warm: median(peer_times) });
-    let (adapter, account, warm) = (gpu.adapter().clone(), network.account(), median(times));
-    Ok(Timing { variant, side, adapter, tuning, account, cold, warm, blocks, peer })
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+    let peer =
+        peer.map(|peer| PeerTiming { device: peer.device.clone(), warm_ms: median(&peer_times).unwrap_or_default() });
+    let (adapter, account) = (gpu.adapter().clone(), network.account());
+    // There is at least one run.
+    let warm_ms = median(&times).unwrap_or_default();
+    Ok(Timing { variant, side, adapter, tuning, account, cold_ms, warm_ms, blocks, peer })
 }
 
 /// Whether both have run the same network: within the golden tests' tolerance of timm in f64, twice.

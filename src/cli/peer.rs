@@ -1,7 +1,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -28,14 +27,8 @@ struct Ready {
 /// One run of the peer.
 #[derive(Deserialize)]
 pub struct Run {
-    milliseconds: f64,
+    pub milliseconds: f64,
     pub logits: Vec<f32>,
-}
-
-impl Run {
-    pub fn time(&self) -> Duration {
-        Duration::from_secs_f64(self.milliseconds / 1e3)
-    }
 }
 
 impl Peer {
