@@ -4,32 +4,9 @@
 // Activations are bf16, B x C x H x W in channels_last memory order, so a tensor is B*H*W rows of C values. Sums,
 // statistics, gates and parameters are f32 (f64 across blocks of rows). One thread. fused.py says what each is the
 // derivative of.
-#include <torch/extension.h>
-
-#include <algorithm>
-#include <cfloat>
-#include <cmath>
-#include <cstdint>
-#include <optional>
-#include <vector>
-
-using torch::Tensor;
-using bf16 = uint16_t;  // its bits: the upper half of a float's
+#include "fused.h"
 
 enum Activation : int64_t { NONE, RELU, SILU };
-
-static inline float widen(bf16 value) { return __builtin_bit_cast(float, uint32_t(value) << 16); }
-
-// To nearest, ties to even.
-static inline bf16 narrow(float value) {
-    uint32_t bits = __builtin_bit_cast(uint32_t, value);
-    return bf16((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
-
-static bf16* data(const Tensor& t) { return reinterpret_cast<bf16*>(t.data_ptr<at::BFloat16>()); }
-static float* floats(const Tensor& t) { return t.data_ptr<float>(); }
-static Tensor channels_last(const Tensor& t) { return t.contiguous(at::MemoryFormat::ChannelsLast); }
-static Tensor new_floats(at::IntArrayRef shape) { return torch::zeros(shape, torch::kFloat32); }
 
 // Short rows of C channels taken several at a time, so that loops over `width` values fill vectors.
 struct Rows {
@@ -290,9 +267,15 @@ static std::vector<Tensor> weighted_sum_backward(Tensor dy, Tensor x, Tensor gat
     return {dx, d_gates};
 }
 
+// depthwise.cpp
+Tensor depthwise(Tensor x, Tensor weight, int64_t stride);
+std::vector<Tensor> depthwise_backward(Tensor dy, Tensor x, Tensor weight, int64_t stride);
+
 PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
     m.def("norm", &norm);
     m.def("norm_backward", &norm_backward);
+    m.def("depthwise", &depthwise);
+    m.def("depthwise_backward", &depthwise_backward);
     m.def("pool", &pool);
     m.def("pool_backward", &pool_backward);
     m.def("weighted_sum", &weighted_sum);

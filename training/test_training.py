@@ -126,6 +126,36 @@ def test_fused_gates_are_those_of_the_pooled_sum(radix: int):
     assert close(y, y32) and close(x.grad, x32.grad)
 
 
+@pytest.mark.parametrize('stride', [1, 2])
+@pytest.mark.parametrize('channels', [16, 96])
+def test_fused_depthwise_is_a_convolution(channels: int, stride: int):
+    torch.manual_seed(0)
+    x, x32 = random_activations(channels)
+    ours = torch.nn.Conv2d(channels, channels, 3, stride, 1, groups=channels, bias=False)
+    theirs = copy.deepcopy(ours)
+    y, y32 = fused.depthwise(ours, x), theirs(x32)
+    above = torch.randn_like(y32).bfloat16()
+    y.backward(above)
+    y32.backward(above.float())
+    assert close(y, y32) and close(x.grad, x32.grad) and close(ours.weight.grad, theirs.weight.grad)
+
+
+@pytest.mark.parametrize('channels', [16, 48])
+def test_a_fused_pointwise_convolution_is_a_matrix_product(channels: int):
+    torch.manual_seed(0)
+    x, x32 = random_activations(channels)
+    ours = torch.nn.Conv2d(channels, 32, 1, bias=False)
+    theirs = copy.deepcopy(ours)
+    with torch.autocast('cpu', torch.bfloat16):
+        y = fused.pointwise(ours, x)
+    y32 = theirs(x32)
+    assert y.is_contiguous(memory_format=torch.channels_last)
+    above = torch.randn_like(y32).bfloat16()
+    y.backward(above)
+    y32.backward(above.float())
+    assert close(y, y32) and close(x.grad, x32.grad) and close(ours.weight.grad, theirs.weight.grad)
+
+
 @pytest.mark.parametrize('name', NETWORKS)
 def test_a_fused_network_keeps_its_mathematics(name: str):
     torch.manual_seed(0)
