@@ -66,7 +66,8 @@ fn every_network_takes_what_it_took() {
 fn the_buffers_hold_what_is_alive() {
     for variant in VARIANTS {
         let counts = counts_of(variant);
-        assert!(counts.activations_bytes >= counts.peak_live_bytes, "{}: {counts:?}", variant.id);
+        let share = counts.activations_bytes as f64 / counts.peak_live_bytes as f64;
+        assert!((1.0..1.3).contains(&share), "{}: {counts:?}", variant.id);
         assert!(counts.pipelines <= counts.dispatches, "{}: {counts:?}", variant.id);
     }
 }

@@ -3,8 +3,8 @@ use std::cell::OnceCell;
 use super::replacer::Replacer;
 use super::steps::{self, Packed};
 use super::{EngineError, limits, taps};
-use crate::gpu::{Buffer, Copy, Gpu, Staging, Task, Uniforms};
-use crate::graph::{Graph, Plan, Tensor};
+use crate::gpu::{Buffer, Gpu, Slice, Staging, Task, Uniforms};
+use crate::graph::{Graph, Plan, Tensor, ValueId};
 use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
 use crate::reading::{Reading, Replacements};
 use crate::weights::Checkpoint;
@@ -138,13 +138,13 @@ impl Network {
                 }
                 step_ends.push(tasks.len());
             }
-            let at = |id| &storage[plan.storage.place(id).buffer];
+            let at = |id| steps::room(plan.storage.room(id), &storage);
             for (unit, maps) in graph.units.iter().zip(&maps) {
-                let buffers = [at(unit.branches), at(unit.gates), at(unit.output), maps];
+                let buffers = [at(unit.branches), at(unit.gates), at(unit.output), maps.whole()];
                 tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
             }
             for (layer, mean) in graph.layers.iter().zip(&maps[graph.units.len()..]) {
-                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &[at(layer.value), mean]));
+                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &[at(layer.value), mean.whole()]));
             }
             (params, tasks, step_ends, gpu.staging(copied))
         };
@@ -221,25 +221,28 @@ impl Network {
     }
 
     /// Uploads the image, and says what to read back once the network has run on it.
-    pub(super) fn feed(&self, image: &Tensor) -> Result<Vec<Copy<'_>>, EngineError> {
+    pub(super) fn feed(&self, image: &Tensor) -> Result<Vec<Slice<'_>>, EngineError> {
         let expected = self.graph.input_shape();
         if image.shape != expected {
             return Err(EngineError::Input { expected, got: image.shape });
         }
-        self.gpu.write(&self.storage[self.plan.storage.place(self.graph.input()).buffer], &pack_activation(image));
+        self.gpu.write(self.value(self.graph.input()), &pack_activation(image));
         Ok(taps::copies(&self.graph, &self.plan, &self.storage, &self.maps))
+    }
+
+    /// Where a value lies that stays until the end of a run.
+    fn value(&self, id: ValueId) -> Slice<'_> {
+        steps::room(self.plan.storage.room(id), &self.storage)
     }
 
     /// Activations of the last run in all branches of a unit, `[branches * C, H, W]`, for the feature
     /// maps of single channels.
     pub async fn unit_branches(&self, unit: usize) -> Result<Tensor, EngineError> {
         let id = self.graph.units[unit].branches;
-        let shape = self.graph.shape(id);
-        let elements = shape.stored_elements();
-        let from = &self.storage[self.plan.storage.place(id).buffer];
-        let staging = self.gpu.checked(|| self.gpu.staging(elements)).await?;
-        let values = self.gpu.run(&[], &[Copy { from, elements }], &staging).await?;
-        Ok(unpack_activation(&values, shape))
+        let value = self.value(id);
+        let staging = self.gpu.checked(|| self.gpu.staging(value.elements)).await?;
+        let values = self.gpu.run(&[], &[value], &staging).await?;
+        Ok(unpack_activation(&values, self.graph.shape(id)))
     }
 
     /// Maps of the last run of a layer's groups, each the mean over the group's channels: `[groups, H, W]`.
@@ -250,15 +253,14 @@ impl Network {
         limits::startable(&self.graph, std::slice::from_ref(&dispatch))?;
         let maps = shape.with_channels(layer.groups);
         let elements = maps.elements();
-        let from = &self.storage[self.plan.storage.place(layer.value).buffer];
         let prepare = || {
             let params = self.gpu.uniforms([dispatch.params.as_slice()]);
             let output = self.gpu.storage("maps", elements);
-            let task = self.gpu.bind(&dispatch, &params, 0, &[from, &output]);
+            let task = self.gpu.bind(&dispatch, &params, 0, &[self.value(layer.value), output.whole()]);
             (params, task, output, self.gpu.staging(elements))
         };
         let (_params, task, output, staging) = self.gpu.checked(prepare).await?;
-        let values = self.gpu.run(&[task], &[Copy { from: &output, elements }], &staging).await?;
+        let values = self.gpu.run(&[task], &[output.slice(0, elements)], &staging).await?;
         Ok(Tensor::new(maps, values))
     }
 

@@ -1,3 +1,4 @@
+use super::steps;
 use crate::gpu::{Buffer, Gpu, GpuError, Task, Uniforms};
 use crate::graph::{Graph, Plan};
 use crate::kernels;
@@ -43,8 +44,8 @@ impl Replacer {
             let units = graph.units.iter().enumerate().map(|(index, unit)| {
                 let step = plan.steps.iter().position(|step| step.output == unit.gates);
                 let values = gpu.storage("new gates", graph.shape(unit.gates).channels);
-                let gates = &storage[plan.storage.place(unit.gates).buffer];
-                let task = |slot: usize| gpu.bind(&dispatches[slot], &params, slot, &[&values, gates]);
+                let gates = steps::room(plan.storage.room(unit.gates), storage);
+                let task = |slot: usize| gpu.bind(&dispatches[slot], &params, slot, &[values.whole(), gates]);
                 Unit {
                     task: step_ends[step.expect("a tapped value is some step's output")] - 1,
                     write: task(2 * index),
@@ -65,7 +66,7 @@ impl Replacer {
             inserted[unit.task] = new.as_ref().map(|new| match new {
                 NewGates::Reversed => &unit.reverse,
                 NewGates::Values(values) => {
-                    gpu.write(&unit.values, values);
+                    gpu.write(unit.values.whole(), values);
                     &unit.write
                 }
             });

@@ -1,6 +1,6 @@
 use super::EngineError;
-use crate::gpu::{Buffer, Gpu};
-use crate::graph::{ConvStep, Graph, Plan, PoolKind, Step, StepKind, ValueId};
+use crate::gpu::{Buffer, Gpu, Slice};
+use crate::graph::{ConvStep, Graph, Plan, PoolKind, Room, Step, StepKind, ValueId};
 use crate::kernels::{self, ConvLayer, Dispatch, Operand, Start, Tuning};
 use crate::weights::{Checkpoint, fold};
 
@@ -60,7 +60,7 @@ fn starts_of(graph: &Graph, plan: &Plan, step: &Step, tuning: Tuning) -> Vec<Sta
 }
 
 pub(super) fn conv_layer(graph: &Graph, plan: &Plan, step: &Step, conv: &ConvStep, tuning: Tuning) -> ConvLayer {
-    layer(graph, step, conv, tuning, |id| kernels::blocks(plan.storage.place(id).channel))
+    layer(graph, step, conv, tuning, |id| kernels::blocks(plan.storage.channel(id)))
 }
 
 /// `first_block`: where a value begins in its buffer.
@@ -118,6 +118,11 @@ impl Packed {
     }
 }
 
+/// What lies in a room of the plan's buffers.
+pub(super) fn room(room: Room, storage: &[Buffer]) -> Slice<'_> {
+    storage[room.buffer].slice(room.first, room.elements)
+}
+
 /// The buffers of one start of a plan's step, in the order of its kernel's bindings.
 pub(super) fn buffers<'a>(
     plan: &Plan,
@@ -125,15 +130,15 @@ pub(super) fn buffers<'a>(
     start: &Start,
     weights: Option<&'a [Buffer; 2]>,
     storage: &'a [Buffer],
-) -> Vec<&'a Buffer> {
+) -> Vec<Slice<'a>> {
     let Step { inputs, output, .. } = &plan.steps[step];
-    let at = |id: ValueId| &storage[plan.storage.place(id).buffer];
+    let at = |id: ValueId| room(plan.storage.room(id), storage);
     let weights = || weights.expect("only convolutions ask for weights, and they have them");
     let buffer = |operand: &Operand| match *operand {
         Operand::Input(index) => at(inputs[index]),
-        Operand::Weight => &weights()[0],
-        Operand::Bias => &weights()[1],
-        Operand::Scratch(index) => &storage[plan.storage.scratch(step)[index]],
+        Operand::Weight => weights()[0].whole(),
+        Operand::Bias => weights()[1].whole(),
+        Operand::Scratch(index) => room(plan.storage.scratch(step)[index], storage),
         Operand::Output => at(*output),
     };
     start.operands.iter().map(buffer).collect()

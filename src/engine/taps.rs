@@ -1,4 +1,5 @@
-use crate::gpu::{Buffer, Copy};
+use super::steps;
+use crate::gpu::{Buffer, Slice};
 use crate::graph::{Graph, Layer, Plan, Shape, Tensor, Unit, ValueId};
 use crate::kernels::unpack_activation;
 use crate::reading::{Gates, LayerReading, Reading, UnitReading};
@@ -27,18 +28,15 @@ pub(super) fn copied_elements(graph: &Graph) -> usize {
 
 /// What every run reads back, in order: logits, features, then gates and maps of each unit and the map of each
 /// layer.
-pub(super) fn copies<'a>(graph: &Graph, plan: &Plan, storage: &'a [Buffer], maps: &'a [Buffer]) -> Vec<Copy<'a>> {
-    let value = |id: ValueId| Copy {
-        from: &storage[plan.storage.place(id).buffer],
-        elements: graph.shape(id).stored_elements(),
-    };
+pub(super) fn copies<'a>(graph: &Graph, plan: &Plan, storage: &'a [Buffer], maps: &'a [Buffer]) -> Vec<Slice<'a>> {
+    let value = |id: ValueId| steps::room(plan.storage.room(id), storage);
     let mut copies = vec![value(graph.logits), value(graph.features)];
     for (unit, maps) in graph.units.iter().zip(maps) {
         copies.push(value(unit.gates));
-        copies.push(Copy { from: maps, elements: maps_shape(graph, unit).elements() });
+        copies.push(maps.slice(0, maps_shape(graph, unit).elements()));
     }
     for (layer, mean) in graph.layers.iter().zip(&maps[graph.units.len()..]) {
-        copies.push(Copy { from: mean, elements: mean_shape(graph, layer).elements() });
+        copies.push(mean.slice(0, mean_shape(graph, layer).elements()));
     }
     copies
 }

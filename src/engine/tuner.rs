@@ -1,4 +1,4 @@
-use crate::gpu::{Buffer, Copy, Gpu, GpuError, Staging, Task, Uniforms};
+use crate::gpu::{Buffer, Gpu, GpuError, Staging, Task, Uniforms};
 use crate::graph::{Activation, Conv, Shape};
 use crate::kernels::{ConvLayer, Operand, Pointwise, Start, Tile, Tuning};
 
@@ -102,11 +102,11 @@ impl Trial {
             let output = zeros(layer.output.stored_elements());
             let params = gpu.uniforms(starts.iter().map(|start| start.dispatch.params.as_slice()));
             let buffer = |operand: &Operand| match *operand {
-                Operand::Input(_) => &input,
-                Operand::Weight => &weight,
-                Operand::Bias => &bias,
-                Operand::Scratch(index) => &scratch[index],
-                Operand::Output => &output,
+                Operand::Input(_) => input.whole(),
+                Operand::Weight => weight.whole(),
+                Operand::Bias => bias.whole(),
+                Operand::Scratch(index) => scratch[index].whole(),
+                Operand::Output => output.whole(),
             };
             let bind = |(slot, start): (usize, &Start)| {
                 gpu.bind(&start.dispatch, &params, slot, &Vec::from_iter(start.operands.iter().map(buffer)))
@@ -123,7 +123,7 @@ impl Trial {
     async fn time(&self, gpu: &Gpu, seconds: impl Fn() -> f64) -> Result<f64, GpuError> {
         let started = seconds();
         let tasks = (0..self.repeats).flat_map(|_| &self.tasks);
-        gpu.run(tasks, &[Copy { from: &self.output, elements: READ_BACK }], &self.staging).await?;
+        gpu.run(tasks, &[self.output.slice(0, READ_BACK)], &self.staging).await?;
         Ok(seconds() - started)
     }
 }

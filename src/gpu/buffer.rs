@@ -21,9 +21,35 @@ impl Drop for Allocation {
 /// Memory on the device that kernels read and write, given back when dropped.
 pub struct Buffer(pub(super) Allocation);
 
+/// A run of a buffer's elements, to be bound, written or read back.
+#[derive(Clone, Copy)]
+pub struct Slice<'a> {
+    pub buffer: &'a Buffer,
+    pub first: usize,
+    pub elements: usize,
+}
+
 impl Buffer {
     pub fn bytes(&self) -> u64 {
         self.0.buffer.size()
+    }
+
+    pub fn slice(&self, first: usize, elements: usize) -> Slice<'_> {
+        Slice { buffer: self, first, elements }
+    }
+
+    pub fn whole(&self) -> Slice<'_> {
+        self.slice(0, self.bytes() as usize / size_of::<f32>())
+    }
+}
+
+impl Slice<'_> {
+    pub(super) fn offset(&self) -> u64 {
+        (self.first * size_of::<f32>()) as u64
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        (self.elements * size_of::<f32>()) as u64
     }
 }
 
@@ -62,12 +88,13 @@ impl Gpu {
     /// A buffer that holds `values`.
     pub fn upload(&self, label: &str, values: &[f32]) -> Buffer {
         let buffer = self.storage(label, values.len());
-        self.write(&buffer, values);
+        self.write(buffer.whole(), values);
         buffer
     }
 
-    pub fn write(&self, buffer: &Buffer, values: &[f32]) {
-        self.0.queue.write_buffer(&buffer.0.buffer, 0, bytemuck::cast_slice(values));
+    /// Writes `values` to the start of a slice.
+    pub fn write(&self, to: Slice, values: &[f32]) {
+        self.0.queue.write_buffer(&to.buffer.0.buffer, to.offset(), bytemuck::cast_slice(values));
     }
 
     /// One buffer for the parameters of many dispatches, each where a binding may start.

@@ -1,6 +1,6 @@
 use super::buffer::Allocation;
 use super::run::{encode, encode_copies};
-use super::{Copy, Gpu, GpuError, Staging, Task};
+use super::{Gpu, GpuError, Slice, Staging, Task};
 
 /// Queries that a set may have on every WebGPU device.
 const MAX_QUERIES: u32 = 4096;
@@ -76,7 +76,7 @@ impl Clock {
     pub async fn run(
         &self,
         groups: &[&[Task]],
-        copies: &[Copy<'_>],
+        copies: &[Slice<'_>],
         staging: &Staging,
     ) -> Result<(Vec<f32>, Laps), GpuError> {
         self.gpu.health()?;

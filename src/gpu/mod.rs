@@ -9,9 +9,9 @@ mod error;
 mod pipeline;
 mod run;
 
-pub use buffer::{Buffer, Uniforms};
+pub use buffer::{Buffer, Slice, Uniforms};
 pub use clock::{Clock, Laps};
 pub use device::{AdapterInfo, Gpu};
 pub use error::GpuError;
 pub use pipeline::Task;
-pub use run::{Copy, Staging};
+pub use run::Staging;

@@ -1,4 +1,4 @@
-use super::{Buffer, Gpu, GpuError, Uniforms};
+use super::{Gpu, GpuError, Slice, Uniforms};
 use crate::kernels::{Dispatch, Kernel};
 
 /// What makes a pipeline another one: the kernel and the values of its overrides.
@@ -60,9 +60,9 @@ impl Gpu {
 
     /// Binds a compiled dispatch to its buffers: the parameters at `slot`, the inputs in the kernel's
     /// order, the output. Panics unless [`compile`](Self::compile) has succeeded for it.
-    pub fn bind(&self, dispatch: &Dispatch, params: &Uniforms, slot: usize, buffers: &[&Buffer]) -> Task {
+    pub fn bind(&self, dispatch: &Dispatch, params: &Uniforms, slot: usize, slices: &[Slice<'_>]) -> Task {
         let kernel = dispatch.kernel;
-        assert_eq!(buffers.len(), kernel.inputs + 1, "buffers of {}", kernel.name);
+        assert_eq!(slices.len(), kernel.inputs + 1, "buffers of {}", kernel.name);
         let key = key_of(dispatch);
         let pipeline = self.0.pipelines.borrow()[&key].clone();
         let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -70,8 +70,14 @@ impl Gpu {
             offset: params.stride * slot as u64,
             size: wgpu::BufferSize::new(dispatch.params.len() as u64),
         });
-        let resources =
-            std::iter::once(uniform).chain(buffers.iter().map(|buffer| buffer.0.buffer.as_entire_binding()));
+        let storage = slices.iter().map(|slice| {
+            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                buffer: &slice.buffer.0.buffer,
+                offset: slice.offset(),
+                size: wgpu::BufferSize::new(slice.bytes()),
+            })
+        });
+        let resources = std::iter::once(uniform).chain(storage);
         let entries: Vec<_> =
             (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         let bindings = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {

@@ -1,14 +1,7 @@
 use futures_channel::oneshot;
 
 use super::buffer::Allocation;
-use super::{Buffer, Gpu, GpuError, Task};
-
-/// A run of elements to be read back.
-pub struct Copy<'a> {
-    pub from: &'a Buffer,
-    /// From the buffer's start on.
-    pub elements: usize,
-}
+use super::{Gpu, GpuError, Slice, Task};
 
 /// Memory that the device copies results into and the processor reads, given back when dropped.
 pub struct Staging(pub(super) Allocation);
@@ -31,7 +24,7 @@ impl Gpu {
     pub async fn run<'a>(
         &self,
         tasks: impl IntoIterator<Item = &'a Task>,
-        copies: &[Copy<'_>],
+        copies: &[Slice<'_>],
         staging: &Staging,
     ) -> Result<Vec<f32>, GpuError> {
         self.health()?;
@@ -92,12 +85,11 @@ pub(super) fn encode<'a>(
 }
 
 /// Copies into the staging, one after the other; returns their bytes.
-pub(super) fn encode_copies(encoder: &mut wgpu::CommandEncoder, copies: &[Copy<'_>], staging: &Staging) -> u64 {
+pub(super) fn encode_copies(encoder: &mut wgpu::CommandEncoder, copies: &[Slice<'_>], staging: &Staging) -> u64 {
     let mut bytes = 0;
     for copy in copies {
-        let size = (copy.elements * size_of::<f32>()) as u64;
-        encoder.copy_buffer_to_buffer(&copy.from.0.buffer, 0, &staging.0.buffer, bytes, size);
-        bytes += size;
+        encoder.copy_buffer_to_buffer(&copy.buffer.0.buffer, copy.offset(), &staging.0.buffer, bytes, copy.bytes());
+        bytes += copy.bytes();
     }
     bytes
 }

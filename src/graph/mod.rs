@@ -20,6 +20,6 @@ pub use mismatch::{Mismatch, Shapes};
 pub use op::{Activation, BatchNorm, Conv, Op, Padding, Pool};
 pub use plan::{ConvStep, Plan, PoolKind, Step, StepKind};
 pub use shape::Shape;
-pub use storage::{Place, Storage};
+pub use storage::{Room, Storage};
 pub use tensor::Tensor;
 pub use unit::{Block, Layer, Unit, UnitKind};

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use libtest_mimic::Trial;
 use pollster::block_on;
-use splitlens::gpu::{Copy, Gpu, GpuError};
+use splitlens::gpu::{Buffer, Gpu, GpuError};
 use splitlens::graph::{Shape, Tensor};
 use splitlens::kernels::{ConvLayer, Dispatch, Operand, pack_activation, pack_vector, unpack_activation};
 
@@ -56,8 +56,8 @@ pub fn run_in_place(dispatch: &Dispatch, inputs: &[Vec<f32>], output: &[f32]) ->
         let mut buffers: Vec<_> = inputs.iter().map(|values| gpu.upload("input", values)).collect();
         buffers.push(gpu.upload("output", output));
         let uniforms = gpu.uniforms([dispatch.params.as_slice()]);
-        let task = gpu.bind(dispatch, &uniforms, 0, &buffers.iter().collect::<Vec<_>>());
-        let copies = [Copy { from: &buffers[inputs.len()], elements }];
+        let task = gpu.bind(dispatch, &uniforms, 0, &buffers.iter().map(Buffer::whole).collect::<Vec<_>>());
+        let copies = [buffers[inputs.len()].slice(0, elements)];
         gpu.run(&[task], &copies, &gpu.staging(elements)).await.unwrap()
     })
 }
