@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import torch
-from timm.layers import SplitAttn
+from timm.layers import SEModule, SplitAttn
 from timm.layers.selective_kernel import SelectiveKernelAttn
 from torch import nn
 
@@ -46,7 +46,7 @@ def calibration_error(logits: torch.Tensor, labels: torch.Tensor, bins: int = 15
 
 @torch.inference_mode()
 def gate_spread(network: nn.Module, photographs: Photographs, size: int = 64) -> dict[str, dict[str, float]]:
-    """Per attention unit, how much the gates of branch 1 differ: standard deviation, mean over channels.
+    """Per attention unit, how much the gates of its last branch differ: standard deviation, mean over channels.
 
     `images`: over all photographs; `classes`: over the class means. A gate that has not learnt has neither.
     """
@@ -63,6 +63,10 @@ def gate_spread(network: nn.Module, photographs: Photographs, size: int = 64) ->
             keep = lambda _m, _i, gates, name=name: \
                 caught.setdefault(name.removesuffix('.attn'), []).append(gates[:, -1].flatten(1).cpu())
             hooks.append(module.register_forward_hook(keep))
+        elif isinstance(module, SEModule):
+            # B x channels x 1 x 1, one branch.
+            keep = lambda _m, _i, gates, name=name: caught.setdefault(name, []).append(gates.flatten(1).cpu())
+            hooks.append(module.gate.register_forward_hook(keep))
     if not hooks:
         return {}
     answers(network, photographs, size)
