@@ -49,6 +49,23 @@ test('a dropped checkpoint opens its network on the same picture, and keys go ba
   });
 });
 
+test('on a phone the chosen family stands in the row of families', async () => {
+  await visit(here, { ...DEBUG, viewport: { width: 390, height: 844 }, hasTouch: true }, async (page) => {
+    const isInView = async () => {
+      const chosen = page.locator('[data-testid="family"][aria-selected="true"]');
+      const [tab, row] = [await chosen.boundingBox(), await chosen.locator('xpath=..').boundingBox()];
+      assert.ok(tab.x >= row.x && tab.x + tab.width <= row.x + row.width, JSON.stringify({ tab, row }));
+      return chosen.getAttribute('data-value');
+    };
+    assert.equal(await isInView(), 'resnest');
+    // Keys of the page, since a button that takes the focus is scrolled to by the browser.
+    while ((await reading(page)).network !== 'resnext_tiny') await press(page, '[');
+    assert.equal(await isInView(), 'resnext');
+    while ((await reading(page)).network !== 'resnest_tiny') await press(page, ']');
+    assert.equal(await isInView(), 'resnest');
+  });
+});
+
 test('squeeze and excitation has one branch; what needs two gives way', async () => {
   await visit(here, DEBUG, async (page) => {
     await page.locator('[data-testid="view"][data-value="difference"]').click();
