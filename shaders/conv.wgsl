@@ -3,56 +3,14 @@
 //                + sum over (c, u, v) of weight[o, c, u, v] * x[c', s i + d u - p, s j + d v - p])
 // where c' is channel c of the group of o, and x is zero outside the image.
 //
-// Layouts: activations in blocks of four channels, index = block * pixels + pixel; the weight in 4x4
-// matrices (column = input channel), index = ((band * span + block of span) * taps + tap) * tile_blocks
-// + block of band. The span of a band is the run of input blocks that its groups read; where groups end
-// inside a block, the weight is zero for the channels of others.
-// One invocation: 4 x 4 pixels x `tile_blocks` blocks, as a 4x4 matrix (column = pixel) for each column of
-// pixels and block. Loads cost most, so each weight serves 16 pixels and, where the step from pixel to
-// pixel is that from tap to tap, a run of three taps shares six columns of the input.
+// Layouts, parameters, bindings and the sums: shared/conv.wgsl.
 // Dispatch: one invocation for each of `tiles` x ceil(out_blocks / tile_blocks).
 // Twins: src/kernels/conv.rs, src/reference/conv.rs
 
-struct Params {
-    in_width: u32,
-    in_height: u32,
-    in_blocks: u32,
-    in_per_group: u32,
-    out_width: u32,
-    out_height: u32,
-    out_blocks: u32,
-    out_per_group: u32,
-    in_first_block: u32,
-    out_first_block: u32,
-    // Input blocks that one band of output blocks reads.
-    span: u32,
-    kernel: u32,
-    stride: u32,
-    pad_top: u32,
-    pad_left: u32,
-    dilation: u32,
-    // Tiles of 4 x 4 pixels: side by side, and in all.
-    tiles_across: u32,
-    tiles: u32,
-    activation: u32,
-    has_bias: u32,
-    has_shortcut: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> weight: array<mat4x4<f32>>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
-@group(0) @binding(4) var<storage, read> shortcut: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
-
 override workgroup: u32 = 32u;
-override tile_blocks: u32 = 2u;
-// Taps along a row that one step takes: 3 where stride and dilation are equal and 3 divides the kernel.
-override taps: u32 = 1u;
 
-// Pixels of one column of the input in four rows. Those outside the image are read from wherever the
-// address leads, which WebGPU keeps inside the buffer, and dropped. No `&&`: each would be a branch.
+// Pixels outside the image are read from wherever the address leads, which WebGPU keeps inside the buffer, and
+// dropped. No `&&`: each would be a branch.
 fn load(rows: vec4<u32>, inside: vec4<bool>, column: u32) -> mat4x4<f32> {
     let seen = inside & vec4(column < params.in_width);
     return mat4x4<f32>(
@@ -63,117 +21,10 @@ fn load(rows: vec4<u32>, inside: vec4<bool>, column: u32) -> mat4x4<f32> {
     );
 }
 
-// Stores a column of four pixels.
-fn store(block: u32, first_row: u32, column: u32, column_sums: mat4x4<f32>) {
-    if ((block >= params.out_blocks) | (column >= params.out_width)) {
-        return;
-    }
-    let rows = first_row + vec4(0u, 1u, 2u, 3u);
-    let known = rows < vec4(params.out_height);
-    let first = (params.out_first_block + block) * params.out_height * params.out_width;
-    let at = first + rows * params.out_width + column;
-    finish(block, at, known, column_sums);
-}
-
 @compute @workgroup_size(workgroup)
 fn conv(@builtin(global_invocation_id) id: vec3<u32>) {
     let band = id.x / params.tiles;
-    let block = band * tile_blocks;
-    if (block >= params.out_blocks) {
-        return;
-    }
-    let tile = id.x - band * params.tiles;
-    let tile_row = tile / params.tiles_across;
-    let row = tile_row * 4u;
-    let column = (tile - tile_row * params.tiles_across) * 4u;
-    // Coordinates left of and above the image wrap round to huge numbers, which are outside too.
-    let y = (row + vec4(0u, 1u, 2u, 3u)) * params.stride - params.pad_top;
-    let x = column * params.stride - params.pad_left;
-    let group = block * 4u / params.out_per_group;
-    let offset = min(group * params.in_per_group / 4u, params.in_blocks - params.span);
-
-    // Sums: blocks a and b, pixel columns 0 to 3.
-    var a0 = mat4x4<f32>();
-    var a1 = mat4x4<f32>();
-    var a2 = mat4x4<f32>();
-    var a3 = mat4x4<f32>();
-    var b0 = mat4x4<f32>();
-    var b1 = mat4x4<f32>();
-    var b2 = mat4x4<f32>();
-    var b3 = mat4x4<f32>();
-    // One loop over input blocks, rows and columns of the kernel: nested loops were measured to cost
-    // as much again, since each carries all the sums.
-    var start = (params.in_first_block + offset) * params.in_width * params.in_height;
-    var u = 0u;
-    var v = 0u;
-    var w = band * params.span * params.kernel * params.kernel * tile_blocks;
-    let end = w + params.span * params.kernel * params.kernel * tile_blocks;
-    while (w < end) {
-        let rows = y + u * params.dilation;
-        let inside = rows < vec4(params.in_height);
-        let at = start + rows * params.in_width;
-        let left = x + v * params.dilation;
-        let x0 = load(at, inside, left);
-        let x1 = load(at, inside, left + params.stride);
-        let x2 = load(at, inside, left + 2u * params.stride);
-        let x3 = load(at, inside, left + 3u * params.stride);
-        let w_a = weight[w];
-        a0 += w_a * x0;
-        a1 += w_a * x1;
-        a2 += w_a * x2;
-        a3 += w_a * x3;
-        if (tile_blocks > 1u) {
-            let w_b = weight[w + 1u];
-            b0 += w_b * x0;
-            b1 += w_b * x1;
-            b2 += w_b * x2;
-            b3 += w_b * x3;
-        }
-        if (taps == 3u) {
-            let x4 = load(at, inside, left + 4u * params.stride);
-            let x5 = load(at, inside, left + 5u * params.stride);
-            let w_a1 = weight[w + tile_blocks];
-            a0 += w_a1 * x1;
-            a1 += w_a1 * x2;
-            a2 += w_a1 * x3;
-            a3 += w_a1 * x4;
-            let w_a2 = weight[w + 2u * tile_blocks];
-            a0 += w_a2 * x2;
-            a1 += w_a2 * x3;
-            a2 += w_a2 * x4;
-            a3 += w_a2 * x5;
-            if (tile_blocks > 1u) {
-                let w_b1 = weight[w + tile_blocks + 1u];
-                b0 += w_b1 * x1;
-                b1 += w_b1 * x2;
-                b2 += w_b1 * x3;
-                b3 += w_b1 * x4;
-                let w_b2 = weight[w + 2u * tile_blocks + 1u];
-                b0 += w_b2 * x2;
-                b1 += w_b2 * x3;
-                b2 += w_b2 * x4;
-                b3 += w_b2 * x5;
-            }
-        }
-        w += taps * tile_blocks;
-        v += taps;
-        let row_done = v == params.kernel;
-        v = select(v, 0u, row_done);
-        u += select(0u, 1u, row_done);
-        let block_done = u == params.kernel;
-        u = select(u, 0u, block_done);
-        start += select(0u, params.in_width * params.in_height, block_done);
-    }
-
-    // A loop, since a store that is written out once compiles many times faster.
-    for (var i = 0u; i < 4u * tile_blocks; i++) {
-        store(block + i / 4u, row, column + i % 4u, a0);
-        a0 = a1;
-        a1 = a2;
-        a2 = a3;
-        a3 = b0;
-        b0 = b1;
-        b1 = b2;
-        b2 = b3;
+    if (band * tile_blocks < params.out_blocks) {
+        convolve(band, id.x - band * params.tiles, vec4(0u, 1u, 2u, 3u));
     }
 }

@@ -16,7 +16,6 @@ struct Params {
     tiles: u32,
     activation: u32,
     has_bias: u32,
-    has_shortcut: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,12 +1,17 @@
-// The end of conv.wgsl, pointwise.wgsl and winograd_output.wgsl: bias, shortcut and activation of four pixels (the columns of `sums`)
-// of one output block, each stored at its index if it is on the image.
+// The end of conv.wgsl, pointwise.wgsl and winograd_output.wgsl: bias, shortcut and activation of four pixels
+// (the columns of `sums`) of one output block, each stored at its index if it is on the image.
+
+// Whether an activation of the output's shape is added. Not a parameter: where the processor is the device,
+// both sides of a branch are computed, and loads that are dropped cost as much as others.
+override has_shortcut: bool = true;
+
 fn finish(block: u32, at: vec4<u32>, known: vec4<bool>, pixel_sums: mat4x4<f32>) {
     var sums = pixel_sums;
     if (params.has_bias == 1u) {
         let added = bias[block];
         sums += mat4x4<f32>(added, added, added, added);
     }
-    if (params.has_shortcut == 1u) {
+    if (has_shortcut) {
         sums += mat4x4<f32>(shortcut[at.x], shortcut[at.y], shortcut[at.z], shortcut[at.w]);
     }
     sums = activate_pixels(sums, params.activation);

@@ -60,7 +60,7 @@ struct State {
 
 impl Gpu {
     /// The fastest adapter's device, within the default limits, so that every WebGPU device will do. Of what not
-    /// every device can, it is asked for timestamps.
+    /// every device can, it is asked for timestamps and subgroups.
     pub async fn open() -> Result<Self, GpuError> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
         #[cfg(target_arch = "wasm32")]
@@ -73,7 +73,9 @@ impl Gpu {
         };
         let adapter = instance.request_adapter(&options).await;
         let adapter = adapter.map_err(|error| GpuError::NoAdapter(error.to_string()))?;
-        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let required_features = adapter.features() & (wgpu::Features::TIMESTAMP_QUERY | wgpu::Features::SUBGROUP);
+        #[cfg(target_arch = "wasm32")]
+        super::subgroups::request_with_next_device();
         let descriptor = wgpu::DeviceDescriptor { label: Some("splitlens"), required_features, ..Default::default() };
         let (device, queue) =
             adapter.request_device(&descriptor).await.map_err(|error| GpuError::Device(error.to_string()))?;
@@ -100,7 +102,8 @@ impl Gpu {
         });
         let adapter = describe(&adapter, &device);
         let lost = RefCell::new(Some(receiver));
-        let (pipelines, modules, allocated, tuning) = Default::default();
+        let tuning = Cell::new(Tuning { quads: has_quads(&adapter), ..Tuning::default() });
+        let (pipelines, modules, allocated) = Default::default();
         Ok(Self(Rc::new(Inner { device, queue, pipelines, modules, allocated, adapter, tuning, state, lost })))
     }
 
@@ -113,8 +116,9 @@ impl Gpu {
         self.0.tuning.get()
     }
 
+    /// Quads are left out where the device has none.
     pub fn set_tuning(&self, tuning: Tuning) {
-        self.0.tuning.set(tuning);
+        self.0.tuning.set(Tuning { quads: tuning.quads && has_quads(&self.0.adapter), ..tuning });
     }
 
     /// Waits until the device is lost and returns the reason. The first caller's to have: later calls
@@ -181,20 +185,23 @@ fn describe(adapter: &wgpu::Adapter, device: &wgpu::Device) -> AdapterInfo {
         software,
         backend: format!("{:?}", info.backend),
         timestamps: device.features().contains(wgpu::Features::TIMESTAMP_QUERY),
-        subgroups: subgroups(&info, features),
+        subgroups: subgroups(&info, device),
         f16: features.contains(wgpu::Features::SHADER_F16),
     }
 }
 
-fn subgroups(info: &wgpu::AdapterInfo, features: wgpu::Features) -> Option<(u32, u32)> {
-    let sizes = (info.subgroup_min_size, info.subgroup_max_size);
-    // wgpu does not ask a browser for the feature. WebGPU has 4 and 128 stand for an adapter without (section
-    // 'GPUAdapterInfo'), and a browser that knows nothing of subgroups has no sizes.
-    let has_some = match cfg!(target_arch = "wasm32") {
-        true => sizes.0 > 0 && sizes != (4, 128),
-        false => features.contains(wgpu::Features::SUBGROUP),
-    };
-    has_some.then_some(sizes)
+/// Whether invocations can exchange values in fours. On graphics cards, where nothing has been measured, they are not asked
+/// to.
+fn has_quads(adapter: &AdapterInfo) -> bool {
+    adapter.software && adapter.subgroups.is_some_and(|(smallest, _)| smallest >= 4)
+}
+
+fn subgroups(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> Option<(u32, u32)> {
+    #[cfg(target_arch = "wasm32")]
+    let has_some = device.as_webgpu().is_some_and(|device| device.features().has("subgroups"));
+    #[cfg(not(target_arch = "wasm32"))]
+    let has_some = device.features().contains(wgpu::Features::SUBGROUP);
+    has_some.then_some((info.subgroup_min_size, info.subgroup_max_size))
 }
 
 /// Vendor and architecture as the browser gives them, for example `google swiftshader`; wgpu passes on

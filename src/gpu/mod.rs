@@ -8,6 +8,8 @@ mod device;
 mod error;
 mod pipeline;
 mod run;
+#[cfg(target_arch = "wasm32")]
+mod subgroups;
 
 pub use buffer::{Buffer, Slice, Uniforms};
 pub use clock::{Clock, Laps};

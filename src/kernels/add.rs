@@ -3,10 +3,11 @@ use crate::graph::{Activation, Shape};
 
 pub const KERNEL: Kernel = Kernel {
     name: "add",
-    source: concat!(include_str!("../../shaders/add.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
+    source: shader!("add.wgsl", "shared/activate.wgsl"),
     params: Params::FIELDS,
     inputs: 2,
     workgroup: 64,
+    quads: false,
 };
 
 params! { invocations, activation }

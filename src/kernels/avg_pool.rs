@@ -4,10 +4,11 @@ use crate::graph::{Pool, Shape};
 
 pub const KERNEL: Kernel = Kernel {
     name: "avg_pool",
-    source: concat!(include_str!("../../shaders/avg_pool.wgsl"), include_str!("../../shaders/shared/window.wgsl")),
+    source: shader!("avg_pool.wgsl", "shared/window.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
+    quads: false,
 };
 
 /// Bindings: input, output.

@@ -3,10 +3,11 @@ use crate::graph::Shape;
 
 pub const KERNEL: Kernel = Kernel {
     name: "branch_maps",
-    source: include_str!("../../shaders/branch_maps.wgsl"),
+    source: shader!("branch_maps.wgsl"),
     params: Params::FIELDS,
     inputs: 3,
     workgroup: 64,
+    quads: false,
 };
 
 params! { blocks, pixels, branches }

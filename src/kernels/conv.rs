@@ -1,17 +1,14 @@
-use super::layer::ConvLayer;
+use super::layer::{ConvLayer, Finish};
 use super::{Dispatch, Kernel, Overrides, Tile, activation_code, blocks};
 use crate::graph::Conv;
 
 pub const KERNEL: Kernel = Kernel {
     name: "conv",
-    source: concat!(
-        include_str!("../../shaders/conv.wgsl"),
-        include_str!("../../shaders/shared/finish.wgsl"),
-        include_str!("../../shaders/shared/activate.wgsl")
-    ),
+    source: shader!("conv.wgsl", "shared/conv.wgsl", "shared/finish.wgsl", "shared/activate.wgsl"),
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,
+    quads: false,
 };
 
 /// Output blocks that one invocation may compute.
@@ -30,28 +27,37 @@ const TILE_SIDE: usize = 4;
 params! {
     in_width, in_height, in_blocks, in_per_group, out_width, out_height, out_blocks, out_per_group,
     in_first_block, out_first_block, span, kernel, stride, pad_top, pad_left, dilation, tiles_across, tiles,
-    activation, has_bias, has_shortcut,
+    activation, has_bias,
 }
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
+    let params = params(layer);
+    let tile_blocks = layer.tile_blocks() as u32;
+    Dispatch {
+        kernel: &KERNEL,
+        overrides: overrides(tile_blocks, taps(&layer.conv), layer.finish()),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        workgroups: KERNEL.workgroups(params.tiles * params.out_blocks.div_ceil(tile_blocks)),
+    }
+}
+
+pub(super) fn params(layer: &ConvLayer) -> Params {
     let conv = layer.conv;
     let [tiles_across, tiles_down] =
         [layer.output.width, layer.output.height].map(|side| side.div_ceil(TILE_SIDE) as u32);
     let tiles = tiles_across * tiles_down;
-    let tile_blocks = layer.tile_blocks();
-    let out_blocks = blocks(conv.out_channels);
-    let params = Params {
+    Params {
         in_width: layer.input.width as u32,
         in_height: layer.input.height as u32,
         in_blocks: blocks(layer.input.channels),
         in_per_group: (layer.input.channels / conv.groups) as u32,
         out_width: layer.output.width as u32,
         out_height: layer.output.height as u32,
-        out_blocks,
+        out_blocks: blocks(conv.out_channels),
         out_per_group: (conv.out_channels / conv.groups) as u32,
         in_first_block: layer.in_first_block,
         out_first_block: layer.out_first_block,
-        span: layer.span(tile_blocks) as u32,
+        span: layer.span(layer.tile_blocks()) as u32,
         kernel: conv.kernel as u32,
         stride: conv.stride as u32,
         pad_top: conv.pad_before(layer.input.height) as u32,
@@ -61,28 +67,21 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         tiles,
         activation: activation_code(layer.activation),
         has_bias: layer.bias.into(),
-        has_shortcut: layer.shortcut.into(),
-    };
-    Dispatch {
-        kernel: &KERNEL,
-        overrides: overrides(tile_blocks as u32, taps(&conv), layer.curves()),
-        params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: KERNEL.workgroups(tiles * out_blocks.div_ceil(tile_blocks as u32)),
     }
 }
 
 /// The overrides of every pipeline.
 pub(super) fn every_override() -> Vec<Overrides> {
     let tiles = self::tiles(Tile::Wide).iter().flat_map(|&blocks| TAPS.map(|taps| (blocks as u32, taps)));
-    tiles.flat_map(|(blocks, taps)| [false, true].map(|curves| overrides(blocks, taps, curves))).collect()
+    tiles.flat_map(|(blocks, taps)| Finish::ALL.map(|finish| overrides(blocks, taps, finish))).collect()
 }
 
-fn overrides(tile_blocks: u32, taps: u32, curves: bool) -> Overrides {
-    vec![("tile_blocks", tile_blocks), ("taps", taps), ("curves", curves.into())]
+pub(super) fn overrides(tile_blocks: u32, taps: u32, finish: Finish) -> Overrides {
+    finish.with([("tile_blocks", tile_blocks), ("taps", taps)])
 }
 
 /// Taps that one step takes.
-fn taps(conv: &Conv) -> u32 {
+pub(super) fn taps(conv: &Conv) -> u32 {
     let [single, run] = TAPS;
     match conv.stride == conv.dilation && conv.kernel.is_multiple_of(run as usize) {
         true => run,

@@ -3,10 +3,11 @@ use crate::graph::Shape;
 
 pub const KERNEL: Kernel = Kernel {
     name: "global_avg_pool",
-    source: include_str!("../../shaders/global_avg_pool.wgsl"),
+    source: shader!("global_avg_pool.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 8,
+    quads: false,
 };
 
 params! { blocks, pixels, radix }

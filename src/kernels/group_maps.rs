@@ -3,10 +3,11 @@ use crate::graph::Shape;
 
 pub const KERNEL: Kernel = Kernel {
     name: "group_maps",
-    source: include_str!("../../shaders/group_maps.wgsl"),
+    source: shader!("group_maps.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
+    quads: false,
 };
 
 params! { pixels, groups, group_channels }

@@ -1,12 +1,22 @@
 use std::ops::Range;
 
 use super::winograd::{self, Winograd};
-use super::{Operand, Pointwise, Start, Tile, Tuning, blocks, conv, linear, pointwise, pointwise_shared};
+use super::{
+    Operand, Overrides, Pointwise, Start, Tile, Tuning, blocks, conv, conv_quad, linear, pointwise, pointwise_quad,
+    pointwise_shared,
+};
 use crate::graph::{Activation, Conv, Op, Padding, Shape};
 
 /// From as many multiplications on, a 1x1 convolution goes to `pointwise`. It is a quarter faster than
 /// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
 pub(super) const POINTWISE_PRODUCTS: usize = 1 << 23;
+
+/// From as many multiplications on, invocations of a quad have more than the narrowest tile: about a tenth faster,
+/// and again another pipeline.
+const WIDE_PRODUCTS: usize = 1 << 24;
+
+/// Invocations of a quad.
+pub(super) const QUAD: usize = 4;
 
 /// A convolution with everything that its kernel has to know.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,10 +55,14 @@ impl ConvLayer {
 
     /// The kernels for this layer, in order.
     pub fn starts(&self) -> Vec<Start> {
-        let dispatch = match self.route() {
+        let route = self.route();
+        let in_quads = self.in_quads(&route);
+        let dispatch = match route {
             Route::Linear => linear::dispatch(self),
+            Route::Pointwise(Pointwise::Registers(_)) if in_quads => pointwise_quad::dispatch(self),
             Route::Pointwise(Pointwise::Registers(_)) => pointwise::dispatch(self),
             Route::Pointwise(Pointwise::Shared) => pointwise_shared::dispatch(self),
+            Route::Conv if in_quads => conv_quad::dispatch(self),
             Route::Conv => conv::dispatch(self),
             Route::Winograd(winograd) => return winograd.starts(self),
         };
@@ -118,26 +132,34 @@ impl ConvLayer {
     }
 
     /// Output blocks per invocation: the tile that loads and multiplies least over the whole layer. One
-    /// step of an invocation loads 16 pixels and 4 vectors of weights per block, and the multiplications
-    /// of a block cost about as much as four more loads; a tile over several groups also reads zeros.
+    /// step of an invocation loads 16 pixels, or its quad together, and 4 vectors of weights per block, and the
+    /// multiplications of a block cost about as much as four more loads; a tile over several groups also reads zeros.
     pub(super) fn tile_blocks(&self) -> usize {
         let route = self.route();
-        let tiles: &[usize] = match route {
-            Route::Linear => &[1],
-            Route::Pointwise(Pointwise::Registers(tile)) => pointwise::tiles(tile),
-            Route::Pointwise(Pointwise::Shared) => &[pointwise_shared::TILE_BLOCKS],
-            Route::Conv | Route::Winograd(_) => conv::tiles(self.tuning.conv),
-        };
-        let out_blocks = blocks(self.conv.out_channels) as usize;
-        let cost = |tile: &usize| out_blocks.div_ceil(*tile) * self.span(*tile) * (16 + 8 * tile);
-        let tiles =
-            tiles.iter().copied().filter(|tile| !matches!(route, Route::Pointwise(_)) || self.in_one_group(*tile));
+        let tiles = route.tiles(self.tuning);
+        let team = if self.in_quads(&route) { QUAD } else { 1 };
+        let whole = team > 1 || matches!(route, Route::Pointwise(_));
+        let fits = |tile: &usize| !whole || self.in_one_group(team * tile);
+        let tiles = tiles.iter().copied().filter(fits);
+        if team > 1 && self.products() < WIDE_PRODUCTS {
+            return tiles.min().expect("a tile");
+        }
+        let bands = |tile| (blocks(self.conv.out_channels) as usize).div_ceil(tile).next_multiple_of(team);
+        let cost = |tile: &usize| bands(*tile) * self.span(*tile) * (16 / team + 8 * tile);
         tiles.min_by_key(cost).expect("a tile")
     }
 
-    /// The override `curves` of `activate.wgsl`: whether the activation needs exponentials.
-    pub(super) fn curves(&self) -> bool {
-        matches!(self.activation, Activation::Silu | Activation::Sigmoid)
+    /// Whether a quad's invocations, which compute different bands, read the same input.
+    fn in_quads(&self, route: &Route) -> bool {
+        let has_kernel = matches!(route, Route::Conv | Route::Pointwise(Pointwise::Registers(_)));
+        let narrowest = route.tiles(self.tuning).iter().min();
+        self.tuning.quads && has_kernel && narrowest.is_some_and(|tile| self.in_one_group(QUAD * tile))
+    }
+
+    /// What its kernel does with the sums.
+    pub(super) fn finish(&self) -> Finish {
+        let curves = matches!(self.activation, Activation::Silu | Activation::Sigmoid);
+        Finish { curves, shortcut: self.shortcut }
     }
 
     /// Input blocks that a band of `tile_blocks` output blocks reads, the widest band's.
@@ -165,17 +187,22 @@ impl ConvLayer {
     }
 
     fn route(&self) -> Route {
-        let Conv { kernel, groups, out_channels, .. } = self.conv;
-        let products = self.input.channels / groups * out_channels * self.output.pixels();
+        let Conv { kernel, .. } = self.conv;
         let unpadded = matches!(self.conv.padding, Padding::Each(0) | Padding::Same);
         match kernel {
             1 if self.input.pixels() == 1 => Route::Linear,
-            1 if unpadded && self.whole_groups() && products >= POINTWISE_PRODUCTS => {
+            1 if unpadded && self.whole_groups() && self.products() >= POINTWISE_PRODUCTS => {
                 Route::Pointwise(self.pointwise())
             }
             3 if self.tuning.winograd => Winograd::of(self).map_or(Route::Conv, Route::Winograd),
             _ => Route::Conv,
         }
+    }
+
+    /// Multiplications.
+    fn products(&self) -> usize {
+        let Conv { kernel, groups, out_channels, .. } = self.conv;
+        self.input.channels / groups * out_channels * kernel * kernel * self.output.pixels()
     }
 
     /// Whether the kernels for 1x1 convolutions can take each group by itself.
@@ -201,12 +228,46 @@ impl ConvLayer {
     }
 }
 
+/// The overrides of `finish.wgsl` and `activate.wgsl`.
+#[derive(Clone, Copy)]
+pub(super) struct Finish {
+    /// Whether the activation needs exponentials.
+    curves: bool,
+    shortcut: bool,
+}
+
+impl Finish {
+    pub const ALL: [Self; 4] = [
+        Self { curves: false, shortcut: false },
+        Self { curves: true, shortcut: false },
+        Self { curves: false, shortcut: true },
+        Self { curves: true, shortcut: true },
+    ];
+
+    /// These overrides after a kernel's own.
+    pub fn with<const N: usize>(self, own: [(&'static str, u32); N]) -> Overrides {
+        own.into_iter().chain([("curves", self.curves.into()), ("has_shortcut", self.shortcut.into())]).collect()
+    }
+}
+
 /// Which kernel computes a layer.
 enum Route {
     Linear,
     Pointwise(Pointwise),
     Conv,
     Winograd(Winograd),
+}
+
+impl Route {
+    /// Output blocks that one invocation may compute.
+    fn tiles(&self, tuning: Tuning) -> &'static [usize] {
+        match self {
+            Self::Linear => &[1],
+            Self::Pointwise(Pointwise::Registers(tile)) => pointwise::tiles(*tile),
+            Self::Pointwise(Pointwise::Shared) => &[pointwise_shared::TILE_BLOCKS],
+            Self::Conv | Self::Winograd(_) => conv::tiles(tuning.conv),
+        }
+    }
 }
 
 #[cfg(test)]

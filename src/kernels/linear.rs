@@ -3,10 +3,11 @@ use super::{Dispatch, Kernel, activation_code, blocks};
 
 pub const KERNEL: Kernel = Kernel {
     name: "linear",
-    source: concat!(include_str!("../../shaders/linear.wgsl"), include_str!("../../shaders/shared/activate.wgsl")),
+    source: shader!("linear.wgsl", "shared/activate.wgsl"),
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 16,
+    quads: false,
 };
 
 params! { in_blocks, in_per_group, out_blocks, out_per_group, out_first_block, span, activation, has_shortcut }

@@ -4,10 +4,11 @@ use crate::graph::{Pool, Shape};
 
 pub const KERNEL: Kernel = Kernel {
     name: "max_pool",
-    source: concat!(include_str!("../../shaders/max_pool.wgsl"), include_str!("../../shaders/shared/window.wgsl")),
+    source: shader!("max_pool.wgsl", "shared/window.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
+    quads: false,
 };
 
 /// Bindings: input, output.

@@ -25,15 +25,25 @@ macro_rules! params {
     };
 }
 
+/// The text of shader files, one after the other, without their comments (`build.rs`). What is shared comes last, so
+/// that the lines of messages are the first file's.
+macro_rules! shader {
+    ($($file:literal),+) => {
+        concat!($(include_str!(concat!(env!("OUT_DIR"), "/shaders/", $file))),+)
+    };
+}
+
 pub mod add;
 pub mod avg_pool;
 pub mod branch_maps;
 pub mod conv;
+pub mod conv_quad;
 pub mod global_avg_pool;
 pub mod group_maps;
 pub mod linear;
 pub mod max_pool;
 pub mod pointwise;
+pub mod pointwise_quad;
 pub mod pointwise_shared;
 pub mod radix_softmax;
 pub mod replace_gates;
@@ -65,6 +75,8 @@ pub struct Kernel {
     pub inputs: usize,
     /// Invocations of a workgroup.
     pub workgroup: u32,
+    /// Whether its invocations exchange values in fours, for which the device needs subgroups.
+    pub quads: bool,
 }
 
 impl Kernel {
@@ -115,11 +127,13 @@ pub const ALL: &[&Kernel] = &[
     &avg_pool::KERNEL,
     &branch_maps::KERNEL,
     &conv::KERNEL,
+    &conv_quad::KERNEL,
     &global_avg_pool::KERNEL,
     &group_maps::KERNEL,
     &linear::KERNEL,
     &max_pool::KERNEL,
     &pointwise::KERNEL,
+    &pointwise_quad::KERNEL,
     &pointwise_shared::KERNEL,
     &radix_softmax::KERNEL,
     &replace_gates::KERNEL,
@@ -134,8 +148,8 @@ pub const ALL: &[&Kernel] = &[
 pub fn every_pipeline() -> Vec<Dispatch> {
     let pipelines = ALL.iter().copied().flat_map(|kernel| {
         let overrides = match kernel.name {
-            "conv" => conv::every_override(),
-            "pointwise" => pointwise::every_override(),
+            "conv" | "conv_quad" => conv::every_override(),
+            "pointwise" | "pointwise_quad" => pointwise::every_override(),
             "pointwise_shared" => pointwise_shared::every_override(),
             "winograd_output" => winograd_output::every_override(),
             _ => vec![Overrides::new()],

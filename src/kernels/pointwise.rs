@@ -1,17 +1,19 @@
-use super::layer::ConvLayer;
+use super::layer::{ConvLayer, Finish};
 use super::{Dispatch, Kernel, Overrides, Tile, activation_code, blocks};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise",
-    source: concat!(
-        include_str!("../../shaders/pointwise.wgsl"),
-        include_str!("../../shaders/shared/pointwise.wgsl"),
-        include_str!("../../shaders/shared/finish.wgsl"),
-        include_str!("../../shaders/shared/activate.wgsl")
+    source: shader!(
+        "pointwise.wgsl",
+        "shared/pointwise_sums.wgsl",
+        "shared/pointwise.wgsl",
+        "shared/finish.wgsl",
+        "shared/activate.wgsl"
     ),
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,
+    quads: false,
 };
 
 /// Output blocks that one invocation may compute.
@@ -27,7 +29,7 @@ pub(super) const TILE_PIXELS: usize = 16;
 
 params! {
     in_blocks, in_pixels, in_width, out_blocks, out_blocks_per_group, out_pixels, out_width, in_first_block,
-    out_first_block, stride, tiles, activation, has_bias, has_shortcut,
+    out_first_block, stride, tiles, activation, has_bias,
 }
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
@@ -35,7 +37,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
     let tile_blocks = layer.tile_blocks() as u32;
     Dispatch {
         kernel: &KERNEL,
-        overrides: overrides(tile_blocks, layer.curves()),
+        overrides: overrides(tile_blocks, layer.finish()),
         params: bytemuck::bytes_of(&params).to_vec(),
         workgroups: KERNEL.workgroups(params.tiles * params.out_blocks.div_ceil(tile_blocks)),
     }
@@ -58,15 +60,14 @@ pub(super) fn params(layer: &ConvLayer, tile_pixels: usize) -> Params {
         tiles: output.pixels().div_ceil(tile_pixels) as u32,
         activation: activation_code(layer.activation),
         has_bias: layer.bias.into(),
-        has_shortcut: layer.shortcut.into(),
     }
 }
 
 /// The overrides of every pipeline.
 pub(super) fn every_override() -> Vec<Overrides> {
-    tiles(Tile::Wide).iter().flat_map(|&blocks| [false, true].map(|curves| overrides(blocks as u32, curves))).collect()
+    tiles(Tile::Wide).iter().flat_map(|&blocks| Finish::ALL.map(|finish| overrides(blocks as u32, finish))).collect()
 }
 
-fn overrides(tile_blocks: u32, curves: bool) -> Overrides {
-    vec![("tile_blocks", tile_blocks), ("curves", curves.into())]
+pub(super) fn overrides(tile_blocks: u32, finish: Finish) -> Overrides {
+    finish.with([("tile_blocks", tile_blocks)])
 }

@@ -1,18 +1,14 @@
-use super::layer::ConvLayer;
+use super::layer::{ConvLayer, Finish};
 use super::pointwise::{Params, params};
 use super::{Dispatch, Kernel, Overrides};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise_shared",
-    source: concat!(
-        include_str!("../../shaders/pointwise_shared.wgsl"),
-        include_str!("../../shaders/shared/pointwise.wgsl"),
-        include_str!("../../shaders/shared/finish.wgsl"),
-        include_str!("../../shaders/shared/activate.wgsl")
-    ),
+    source: shader!("pointwise_shared.wgsl", "shared/pointwise.wgsl", "shared/finish.wgsl", "shared/activate.wgsl"),
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 64,
+    quads: false,
 };
 
 /// Output blocks that one workgroup computes.
@@ -24,7 +20,7 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
     let params = params(layer, TILE_PIXELS);
     Dispatch {
         kernel: &KERNEL,
-        overrides: overrides(layer.curves()),
+        overrides: layer.finish().with([]),
         params: bytemuck::bytes_of(&params).to_vec(),
         workgroups: params.tiles * params.out_blocks.div_ceil(TILE_BLOCKS as u32),
     }
@@ -32,9 +28,5 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
 
 /// The overrides of every pipeline.
 pub(super) fn every_override() -> Vec<Overrides> {
-    [false, true].map(overrides).to_vec()
-}
-
-fn overrides(curves: bool) -> Overrides {
-    vec![("curves", curves.into())]
+    Finish::ALL.map(|finish| finish.with([])).to_vec()
 }

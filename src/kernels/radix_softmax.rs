@@ -2,10 +2,11 @@ use super::{Dispatch, Kernel, flat};
 
 pub const KERNEL: Kernel = Kernel {
     name: "radix_softmax",
-    source: include_str!("../../shaders/radix_softmax.wgsl"),
+    source: shader!("radix_softmax.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
+    quads: false,
 };
 
 params! { channels, width, radix }

@@ -2,10 +2,11 @@ use super::{Dispatch, Kernel, flat};
 
 pub const KERNEL: Kernel = Kernel {
     name: "replace_gates",
-    source: include_str!("../../shaders/replace_gates.wgsl"),
+    source: shader!("replace_gates.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
+    quads: false,
 };
 
 params! { channels, branches, reversed }

@@ -3,10 +3,11 @@ use crate::graph::Shape;
 
 pub const KERNEL: Kernel = Kernel {
     name: "sum_splits",
-    source: include_str!("../../shaders/sum_splits.wgsl"),
+    source: shader!("sum_splits.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
+    quads: false,
 };
 
 params! { invocations, radix }

@@ -9,6 +9,8 @@ pub struct Tuning {
     pub conv: Tile,
     /// Whether large 3x3 convolutions go by Winograd's way.
     pub winograd: bool,
+    /// Whether invocations exchange what they load, for which the device needs subgroups.
+    pub quads: bool,
 }
 
 /// How a large 1x1 convolution is computed.
@@ -28,9 +30,9 @@ pub enum Tile {
 }
 
 impl Default for Tuning {
-    /// The fastest on the processor-backed adapters.
+    /// The fastest on processor-backed adapters without subgroups.
     fn default() -> Self {
-        Self { pointwise: Pointwise::Registers(Tile::Wide), conv: Tile::Wide, winograd: true }
+        Self { pointwise: Pointwise::Registers(Tile::Wide), conv: Tile::Wide, winograd: true, quads: false }
     }
 }
 
@@ -45,14 +47,14 @@ impl Tile {
 impl Tuning {
     /// Every one.
     pub fn all() -> impl Iterator<Item = Self> {
-        let rest = || Tile::ALL.into_iter().flat_map(|conv| [true, false].map(|winograd| (conv, winograd)));
-        Pointwise::ALL
-            .into_iter()
-            .flat_map(move |pointwise| rest().map(move |(conv, winograd)| Self { pointwise, conv, winograd }))
+        let pointwise = Pointwise::ALL.map(|pointwise| Self { pointwise, ..Self::default() }).into_iter();
+        let conv = pointwise.flat_map(|tuning| Tile::ALL.map(|conv| Self { conv, ..tuning }));
+        let winograd = conv.flat_map(|tuning| [true, false].map(|winograd| Self { winograd, ..tuning }));
+        winograd.flat_map(|tuning| [false, true].map(|quads| Self { quads, ..tuning }))
     }
 }
 
-/// For example `wide-wide-winograd` or `shared-narrow-direct`: pointwise, conv, large 3x3 convolutions.
+/// For example `wide-wide-winograd-quads` or `shared-narrow-direct`: pointwise, conv, large 3x3 convolutions, quads.
 impl fmt::Display for Tuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tile = |tile| match tile {
@@ -64,7 +66,8 @@ impl fmt::Display for Tuning {
             Pointwise::Shared => "shared",
         };
         let large = if self.winograd { "winograd" } else { "direct" };
-        write!(f, "{pointwise}-{}-{large}", tile(self.conv))
+        let quads = if self.quads { "-quads" } else { "" };
+        write!(f, "{pointwise}-{}-{large}{quads}", tile(self.conv))
     }
 }
 
@@ -83,7 +86,7 @@ mod tests {
 
     #[test]
     fn every_tuning_has_a_name_of_its_own() {
-        assert_eq!(Tuning::all().count(), 12);
+        assert_eq!(Tuning::all().count(), 24);
         for tuning in Tuning::all() {
             assert_eq!(tuning.to_string().parse(), Ok(tuning));
         }

@@ -3,10 +3,11 @@ use crate::graph::Shape;
 
 pub const KERNEL: Kernel = Kernel {
     name: "weighted_sum",
-    source: include_str!("../../shaders/weighted_sum.wgsl"),
+    source: shader!("weighted_sum.wgsl"),
     params: Params::FIELDS,
     inputs: 2,
     workgroup: 64,
+    quads: false,
 };
 
 /// Pixels that one invocation computes.

@@ -4,10 +4,11 @@ use super::{Dispatch, Kernel, blocks, flat};
 
 pub const KERNEL: Kernel = Kernel {
     name: "winograd_input",
-    source: include_str!("../../shaders/winograd_input.wgsl"),
+    source: shader!("winograd_input.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 32,
+    quads: false,
 };
 
 params! { width, height, blocks, first_block, pad_top, pad_left, tiles_across, tiles }

@@ -1,20 +1,17 @@
-use super::layer::ConvLayer;
+use super::layer::{ConvLayer, Finish};
 use super::winograd::Winograd;
 use super::{Dispatch, Kernel, Overrides, activation_code, blocks, flat};
 
 pub const KERNEL: Kernel = Kernel {
     name: "winograd_output",
-    source: concat!(
-        include_str!("../../shaders/winograd_output.wgsl"),
-        include_str!("../../shaders/shared/finish.wgsl"),
-        include_str!("../../shaders/shared/activate.wgsl")
-    ),
+    source: shader!("winograd_output.wgsl", "shared/finish.wgsl", "shared/activate.wgsl"),
     params: Params::FIELDS,
     inputs: 3,
     workgroup: 32,
+    quads: false,
 };
 
-params! { width, height, blocks, first_block, tiles_across, tiles, activation, has_bias, has_shortcut }
+params! { width, height, blocks, first_block, tiles_across, tiles, activation, has_bias }
 
 pub(super) fn dispatch(layer: &ConvLayer, winograd: &Winograd) -> Dispatch {
     let params = Params {
@@ -26,17 +23,12 @@ pub(super) fn dispatch(layer: &ConvLayer, winograd: &Winograd) -> Dispatch {
         tiles: winograd.product.input.pixels() as u32,
         activation: activation_code(layer.activation),
         has_bias: layer.bias.into(),
-        has_shortcut: layer.shortcut.into(),
     };
     let dispatch = flat(&KERNEL, params, params.tiles * params.blocks);
-    Dispatch { overrides: overrides(layer.curves()), ..dispatch }
+    Dispatch { overrides: layer.finish().with([]), ..dispatch }
 }
 
 /// The overrides of every pipeline.
 pub(super) fn every_override() -> Vec<Overrides> {
-    [false, true].map(overrides).to_vec()
-}
-
-fn overrides(curves: bool) -> Overrides {
-    vec![("curves", curves.into())]
+    Finish::ALL.map(|finish| finish.with([])).to_vec()
 }

@@ -1,0 +1,27 @@
+//! Takes the comments out of the shaders, which the page need not carry. Line breaks stay, so that the lines of a
+//! compiler's messages are the files'.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=shaders");
+    let to = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it")).join("shaders");
+    strip(Path::new("shaders"), &to)
+}
+
+fn strip(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        let target = to.join(path.file_name().expect("an entry has a name"));
+        if path.is_dir() {
+            strip(&path, &target)?;
+        } else {
+            // WGSL has no strings that two slashes could be part of.
+            let code = |line: &str| line.split("//").next().unwrap_or_default().trim_end().to_string() + "\n";
+            fs::write(target, fs::read_to_string(&path)?.lines().map(code).collect::<String>())?;
+        }
+    }
+    Ok(())
+}
