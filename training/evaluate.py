@@ -13,6 +13,7 @@ from torch import nn
 
 from data import Photographs, load, normalise, read_classes, resize
 from networks import NETWORKS
+from settle import settle
 
 SIZES = (64, 96, 128)
 
@@ -94,12 +95,15 @@ def evaluate(network: nn.Module, photographs: Photographs, sizes: tuple[int, ...
     return {'accuracy': accuracy, 'gates': gate_spread(network, photographs, sizes[0])}
 
 
-def restore(name: str, out: Path, classes: int) -> tuple[nn.Module, dict]:
-    """The averaged network of a run's checkpoint, and the checkpoint itself."""
+def restore(name: str, out: Path, classes: int, train_set: Photographs) -> tuple[nn.Module, dict]:
+    """What a run ends with: the averaged network of its checkpoint, settled, and the checkpoint itself."""
     state = torch.load(out / f'{name}.pt', weights_only=True, map_location='cpu')
     network = NETWORKS[name](classes)
     network.load_state_dict(state['averaged'])
-    return network.eval().to(memory_format=torch.channels_last), state
+    network.to(memory_format=torch.channels_last)
+    _, shares = state['recipe']['phases'][-1]
+    settle(network, train_set, shares)
+    return network, state
 
 
 def main():
@@ -113,8 +117,9 @@ def main():
     if options.threads:
         torch.set_num_threads(options.threads)
     classes = read_classes(options.classes)
-    network, _ = restore(options.network, options.out, len(classes))
-    print(json.dumps(evaluate(network, load(options.data, 'val', classes, options.out / 'cache')), indent=1))
+    train_set, val_set = (load(options.data, split, classes, options.out / 'cache') for split in ('train', 'val'))
+    network, _ = restore(options.network, options.out, len(classes), train_set)
+    print(json.dumps(evaluate(network, val_set), indent=1))
 
 
 if __name__ == '__main__':

@@ -15,6 +15,7 @@ from torch import nn
 from data import MEAN, STD, Photographs, load, read_classes
 from evaluate import SIZES, answers, evaluate, restore, topk_accuracy
 from networks import NETWORKS, cost, family, formula
+from settle import BATCH, BATCHES
 
 
 def half_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -47,7 +48,8 @@ def describe_recipe(recipe: dict, teacher: bool, fused: bool) -> str:
                  'from an EfficientNet-Lite0 trained on ImageNet')
     if fused:
         text += '; activations in bf16'
-    return text
+    _, shares = recipe['phases'][-1]
+    return text + f'; batch norm then settled on {BATCHES * BATCH:,} whole training images at {describe(shares)}'
 
 
 def commit() -> str | None:
@@ -56,9 +58,9 @@ def commit() -> str | None:
     return asked.stdout.strip() if asked.returncode == 0 else None
 
 
-def export(name: str, val_set: Photographs, classes: list[str], out: Path, to: Path, class_file: str,
-           train_images: int, sizes: tuple[int, ...] = SIZES) -> dict:
-    network, state = restore(name, out, len(classes))
+def export(name: str, train_set: Photographs, val_set: Photographs, classes: list[str], out: Path, to: Path,
+           class_file: str, sizes: tuple[int, ...] = SIZES) -> dict:
+    network, state = restore(name, out, len(classes), train_set)
     results = evaluate(network, val_set, sizes)
     tensors = half_tensors(network)
     network.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=False)
@@ -71,7 +73,7 @@ def export(name: str, val_set: Photographs, classes: list[str], out: Path, to: P
         'top1': results['accuracy'][native]['top1'], 'top5': results['accuracy'][native]['top5'],
         'ece': results['accuracy'][native]['ece'], 'top1_f16': round(rounded, 4), 'accuracy': results['accuracy'],
         'timm': formula(name, len(classes)),
-        'data': f'Tiny ImageNet, the {len(classes)} classes of {class_file}, {train_images:,} training and '
+        'data': f'Tiny ImageNet, the {len(classes)} classes of {class_file}, {len(train_set):,} training and '
                 f'{len(val_set):,} validation images at {width} x {height}',
         'recipe': describe_recipe(state['recipe'], state['teacher'], state.get('fused', False)), 'epochs': state['epoch'],
         'minutes': round(state['seconds'] / 60), 'date': datetime.date.today().isoformat(), 'commit': commit(),
@@ -98,10 +100,9 @@ def main():
     if options.threads:
         torch.set_num_threads(options.threads)
     classes = read_classes(options.classes)
-    val_set = load(options.data, 'val', classes, options.out / 'cache')
-    train_images = len(load(options.data, 'train', classes, options.out / 'cache'))
+    train_set, val_set = (load(options.data, split, classes, options.out / 'cache') for split in ('train', 'val'))
     for name in options.network:
-        sheet = export(name, val_set, classes, options.out, options.to, options.classes.name, train_images)
+        sheet = export(name, train_set, val_set, classes, options.out, options.to, options.classes.name)
         print(name, {key: sheet[key] for key in ('top1', 'top1_f16', 'ece', 'accuracy')})
 
 
