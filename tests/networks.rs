@@ -17,7 +17,6 @@ use splitlens::arch::zoo::{self, VARIANTS, Variant};
 use splitlens::engine::Network;
 use splitlens::graph::cost::cost;
 use splitlens::graph::{Graph, Op};
-use splitlens::kernels::Tuning;
 use splitlens::reading::{Reading, Replacements};
 use splitlens::weights::{Checkpoint, hashed};
 
@@ -151,11 +150,13 @@ fn every_choice_of_kernels_equals_timm() {
     let graph = variant.build(golden.side(), golden.side(), variant.classes);
     let checkpoint = hashed::checkpoint(&graph);
     let gpu = gpu();
-    for name in ["narrow-narrow-winograd", "shared-wide-winograd", "shared-narrow-direct"] {
+    let before = gpu.tuning();
+    let alone = ["wide-wide-winograd", "narrow-narrow-winograd", "shared-wide-winograd", "shared-narrow-direct"];
+    for name in alone.into_iter().chain(["wide-wide-direct-quads", "narrow-narrow-winograd-quads"]) {
         gpu.set_tuning(name.parse().unwrap());
         assert_equals(run(graph.clone(), &checkpoint, golden), golden, name);
     }
-    gpu.set_tuning(Tuning::default());
+    gpu.set_tuning(before);
 }
 
 /// timm's softmax reads logits as `[cardinality, radix, C']` and writes gates as `[radix, cardinality, C']`;

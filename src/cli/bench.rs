@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Try the kernels that compute the same first, and take the fastest
     #[arg(long)]
     tune: bool,
+    /// Take these kernels, for example `wide-wide-winograd`, as the table names them
+    #[arg(long, value_name = "KERNELS", conflicts_with = "tune")]
+    kernels: Option<Tuning>,
     /// Runs of which the median counts
     #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -56,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let default = || NETWORKS.iter().filter_map(|id| zoo::variant(id)).collect();
     let networks = if arguments.networks.is_empty() { default() } else { arguments.networks.clone() };
     let timings = pollster::block_on(async {
-        let tuning = tuning(arguments.tune).await?;
+        let tuning = tuning(arguments).await?;
         let mut timings = Vec::new();
         for variant in networks {
             let sides = if arguments.sides.is_empty() { vec![variant.side] } else { arguments.sides.clone() };
@@ -90,12 +93,15 @@ fn beside(row: [String; 7], more: [String; 2]) -> [String; 9] {
     std::array::from_fn(|_| cells.next().unwrap_or_default())
 }
 
-/// The default kernels, or the fastest after a trial.
-async fn tuning(tune: bool) -> Result<Tuning, EngineError> {
-    if !tune {
-        return Ok(Tuning::default());
-    }
+/// The kernels that are asked for, the fastest after a trial, or those that the device begins with.
+async fn tuning(arguments: &Arguments) -> Result<Tuning, EngineError> {
     let (gpu, started) = (Gpu::open().await?, Instant::now());
+    if let Some(kernels) = arguments.kernels {
+        gpu.set_tuning(kernels);
+    }
+    if !arguments.tune {
+        return Ok(gpu.tuning());
+    }
     Ok(engine::tune(&gpu, || started.elapsed().as_secs_f64(), async |_| {}).await?)
 }
 

@@ -25,7 +25,8 @@ pub async fn tune(
     seconds: impl Fn() -> f64,
     mut progress: impl AsyncFnMut(Tried),
 ) -> Result<Tuning, GpuError> {
-    let total = Pointwise::ALL.len() + Tile::ALL.len() + 2;
+    let quads: &[bool] = if gpu.has_quads() { &[true, false] } else { &[false] };
+    let total = quads.len() + Pointwise::ALL.len() + Tile::ALL.len() + 2;
     let mut tuning = Tuning::default();
     let mut done = 0;
     let mut heard = async |count: usize| {
@@ -33,8 +34,12 @@ pub async fn tune(
         done += count;
     };
 
-    heard(Pointwise::ALL.len()).await;
+    heard(quads.len()).await;
     let layer = layer(Conv::new(1, 256), 256);
+    let candidates = quads.iter().map(|&quads| ConvLayer { tuning: Tuning { quads, ..tuning }, ..layer });
+    tuning = fastest(gpu, &seconds, &Vec::from_iter(candidates)).await?;
+
+    heard(Pointwise::ALL.len()).await;
     let candidates = Pointwise::ALL.map(|pointwise| ConvLayer { tuning: Tuning { pointwise, ..tuning }, ..layer });
     tuning = fastest(gpu, &seconds, &candidates).await?;
 

@@ -116,9 +116,14 @@ impl Gpu {
         self.0.tuning.get()
     }
 
+    /// Whether it can be given kernels with quads.
+    pub fn has_quads(&self) -> bool {
+        has_quads(&self.0.adapter)
+    }
+
     /// Quads are left out where the device has none.
     pub fn set_tuning(&self, tuning: Tuning) {
-        self.0.tuning.set(Tuning { quads: tuning.quads && has_quads(&self.0.adapter), ..tuning });
+        self.0.tuning.set(Tuning { quads: tuning.quads && self.has_quads(), ..tuning });
     }
 
     /// Waits until the device is lost and returns the reason. The first caller's to have: later calls

@@ -1,5 +1,5 @@
-use super::layer::{ConvLayer, Finish};
-use super::{Dispatch, Kernel, Overrides, Tile, activation_code, blocks};
+use super::layer::ConvLayer;
+use super::{Dispatch, Finish, Kernel, Overrides, Tile, activation_code, blocks};
 use crate::graph::Conv;
 
 pub const KERNEL: Kernel = Kernel {

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::winograd::{self, Winograd};
 use super::{
-    Operand, Overrides, Pointwise, Start, Tile, Tuning, blocks, conv, conv_quad, linear, pointwise, pointwise_quad,
+    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_quad, linear, pointwise, pointwise_quad,
     pointwise_shared,
 };
 use crate::graph::{Activation, Conv, Op, Padding, Shape};
@@ -225,28 +225,6 @@ impl ConvLayer {
             Pointwise::Shared if !filled => Pointwise::Registers(Tile::Narrow),
             chosen => chosen,
         }
-    }
-}
-
-/// The overrides of `finish.wgsl` and `activate.wgsl`.
-#[derive(Clone, Copy)]
-pub(super) struct Finish {
-    /// Whether the activation needs exponentials.
-    curves: bool,
-    shortcut: bool,
-}
-
-impl Finish {
-    pub const ALL: [Self; 4] = [
-        Self { curves: false, shortcut: false },
-        Self { curves: true, shortcut: false },
-        Self { curves: false, shortcut: true },
-        Self { curves: true, shortcut: true },
-    ];
-
-    /// These overrides after a kernel's own.
-    pub fn with<const N: usize>(self, own: [(&'static str, u32); N]) -> Overrides {
-        own.into_iter().chain([("curves", self.curves.into()), ("has_shortcut", self.shortcut.into())]).collect()
     }
 }
 

@@ -6,7 +6,7 @@
 //!
 //! Activations lie in blocks of four channels, `[ceil(C / 4), H, W, 4]`: a vector load brings four
 //! channels of a pixel, and a 4x4 matrix of weights turns them into four channels of the output. On the
-//! processor-backed adapters that was measured to be the fastest layout that needs no subgroups.
+//! processor-backed adapters that was measured to be the fastest layout.
 
 /// Declares a shader's uniform: `u32` fields, in the shader's order and under its names.
 macro_rules! params {
@@ -52,12 +52,14 @@ pub mod weighted_sum;
 pub mod winograd_input;
 pub mod winograd_output;
 
+mod finish;
 mod layer;
 mod layout;
 mod tuning;
 mod window;
 mod winograd;
 
+use finish::Finish;
 pub use layer::ConvLayer;
 pub use layout::{blocks, pack_activation, pack_vector, unpack_activation};
 pub use tuning::{Pointwise, Tile, Tuning};

@@ -1,6 +1,6 @@
-use super::layer::{ConvLayer, Finish};
+use super::layer::ConvLayer;
 use super::pointwise::{Params, params};
-use super::{Dispatch, Kernel, Overrides};
+use super::{Dispatch, Finish, Kernel, Overrides};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise_shared",

@@ -1,6 +1,6 @@
-use super::layer::{ConvLayer, Finish};
+use super::layer::ConvLayer;
 use super::winograd::Winograd;
-use super::{Dispatch, Kernel, Overrides, activation_code, blocks, flat};
+use super::{Dispatch, Finish, Kernel, Overrides, activation_code, blocks, flat};
 
 pub const KERNEL: Kernel = Kernel {
     name: "winograd_output",
