@@ -101,8 +101,7 @@ def restore(name: str, out: Path, classes: int, train_set: Photographs) -> tuple
     network = NETWORKS[name](classes)
     network.load_state_dict(state['averaged'])
     network.to(memory_format=torch.channels_last)
-    _, shares = state['recipe']['phases'][-1]
-    settle(network, train_set, shares)
+    settle(network, train_set)
     return network, state
 
 

@@ -15,7 +15,7 @@ from torch import nn
 from data import MEAN, STD, Photographs, load, read_classes
 from evaluate import SIZES, answers, evaluate, restore, topk_accuracy
 from networks import NETWORKS, cost, family, formula
-from settle import BATCH, BATCHES
+from settle import BATCH, BATCHES, SHARES
 
 
 def half_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
@@ -48,8 +48,7 @@ def describe_recipe(recipe: dict, teacher: bool, fused: bool) -> str:
                  'from an EfficientNet-Lite0 trained on ImageNet')
     if fused:
         text += '; activations in bf16'
-    _, shares = recipe['phases'][-1]
-    return text + f'; batch norm then settled on {BATCHES * BATCH:,} whole training images at {describe(shares)}'
+    return text + f'; batch norm then settled on {BATCHES * BATCH:,} whole training images at {describe(SHARES)}'
 
 
 def commit() -> str | None:
