@@ -93,16 +93,13 @@ fn beside(row: [String; 7], more: [String; 2]) -> [String; 9] {
     std::array::from_fn(|_| cells.next().unwrap_or_default())
 }
 
-/// The kernels that are asked for, the fastest after a trial, or those that the device begins with.
-async fn tuning(arguments: &Arguments) -> Result<Tuning, EngineError> {
-    let (gpu, started) = (Gpu::open().await?, Instant::now());
-    if let Some(kernels) = arguments.kernels {
-        gpu.set_tuning(kernels);
-    }
+/// The kernels that are asked for, or the fastest after a trial; none for those that a device begins with.
+async fn tuning(arguments: &Arguments) -> Result<Option<Tuning>, EngineError> {
     if !arguments.tune {
-        return Ok(gpu.tuning());
+        return Ok(arguments.kernels);
     }
-    Ok(engine::tune(&gpu, || started.elapsed().as_secs_f64(), async |_| {}).await?)
+    let (gpu, started) = (Gpu::open().await?, Instant::now());
+    Ok(Some(engine::tune(&gpu, || started.elapsed().as_secs_f64(), async |_| {}).await?))
 }
 
 /// How long one network took.
@@ -161,7 +158,7 @@ async fn time(
     variant: &'static Variant,
     side: usize,
     arguments: &Arguments,
-    tuning: Tuning,
+    tuning: Option<Tuning>,
 ) -> Result<Timing, CliError> {
     let graph = variant.build(side, side, variant.classes);
     let checkpoint = hashed::checkpoint(&graph);
@@ -169,7 +166,9 @@ async fn time(
     let mut peer = arguments.torch.as_ref().map(|python| Peer::start(python, variant.id, side)).transpose()?;
     let started = Instant::now();
     let gpu = Gpu::open().await.map_err(EngineError::from)?;
-    gpu.set_tuning(tuning);
+    if let Some(tuning) = tuning {
+        gpu.set_tuning(tuning);
+    }
     let network = Network::load(&gpu, graph, &checkpoint, async |_| {}).await?;
     let reading = network.run(&image).await?;
     let cold_ms = since(started);
@@ -194,7 +193,7 @@ async fn time(
     let (adapter, account) = (gpu.adapter().clone(), network.account());
     // There is at least one run.
     let warm_ms = median(&times).unwrap_or_default();
-    Ok(Timing { variant, side, adapter, tuning, account, cold_ms, warm_ms, blocks, peer })
+    Ok(Timing { variant, side, adapter, tuning: gpu.tuning(), account, cold_ms, warm_ms, blocks, peer })
 }
 
 /// Whether both have run the same network: within the golden tests' tolerance of timm in f64, twice.
