@@ -38,7 +38,9 @@ test(`${TOGGLES} changes of the network: the same answers, no growth`, async () 
       assert.ok(besides >= 0 && besides < READ_BACK_BYTES, `${besides} bytes besides the ${networks} networks`);
       // Every network has been made anew a few times by then.
       if (toggle === TOGGLES / 4) settled = program;
-      if (toggle > TOGGLES / 4) assert.equal(program, settled);
+      // Once in a run more than ever before may be alive at the same time, on a busy machine; 20 KB a change that is lost
+      // would show.
+      if (toggle > TOGGLES / 4) assert.ok(program < 1.1 * settled, `${program} bytes of the program, ${settled} before`);
     }
     assert.ok(first.size >= 4);
   });
