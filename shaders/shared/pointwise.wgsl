@@ -1,4 +1,4 @@
-// What pointwise.wgsl and pointwise_shared.wgsl have in common: parameters, all bindings but the weight's, which each
+// What pointwise.wgsl and its rivals have in common: parameters, all bindings but the weight's, which each
 // loads in its own way, and the store.
 
 struct Params {

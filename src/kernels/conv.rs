@@ -30,23 +30,14 @@ params! {
     activation, has_bias,
 }
 
-pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
-    let params = params(layer);
-    let tile_blocks = layer.tile_blocks() as u32;
-    Dispatch {
-        kernel: &KERNEL,
-        overrides: overrides(tile_blocks, taps(&layer.conv), layer.finish()),
-        params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: KERNEL.workgroups(params.tiles * params.out_blocks.div_ceil(tile_blocks)),
-    }
-}
-
-pub(super) fn params(layer: &ConvLayer) -> Params {
+/// `kernel` is this one or `conv_quad`.
+pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
     let conv = layer.conv;
     let [tiles_across, tiles_down] =
         [layer.output.width, layer.output.height].map(|side| side.div_ceil(TILE_SIDE) as u32);
     let tiles = tiles_across * tiles_down;
-    Params {
+    let tile_blocks = layer.tile_blocks();
+    let params = Params {
         in_width: layer.input.width as u32,
         in_height: layer.input.height as u32,
         in_blocks: blocks(layer.input.channels),
@@ -57,7 +48,7 @@ pub(super) fn params(layer: &ConvLayer) -> Params {
         out_per_group: (conv.out_channels / conv.groups) as u32,
         in_first_block: layer.in_first_block,
         out_first_block: layer.out_first_block,
-        span: layer.span(layer.tile_blocks()) as u32,
+        span: layer.span(tile_blocks) as u32,
         kernel: conv.kernel as u32,
         stride: conv.stride as u32,
         pad_top: conv.pad_before(layer.input.height) as u32,
@@ -67,6 +58,12 @@ pub(super) fn params(layer: &ConvLayer) -> Params {
         tiles,
         activation: activation_code(layer.activation),
         has_bias: layer.bias.into(),
+    };
+    Dispatch {
+        kernel,
+        overrides: overrides(tile_blocks as u32, taps(&conv), layer.finish()),
+        params: bytemuck::bytes_of(&params).to_vec(),
+        workgroups: kernel.workgroups(tiles * layer.bands(tile_blocks, kernel.team()) as u32),
     }
 }
 
@@ -76,12 +73,12 @@ pub(super) fn every_override() -> Vec<Overrides> {
     tiles.flat_map(|(blocks, taps)| Finish::ALL.map(|finish| overrides(blocks, taps, finish))).collect()
 }
 
-pub(super) fn overrides(tile_blocks: u32, taps: u32, finish: Finish) -> Overrides {
+fn overrides(tile_blocks: u32, taps: u32, finish: Finish) -> Overrides {
     finish.with([("tile_blocks", tile_blocks), ("taps", taps)])
 }
 
 /// Taps that one step takes.
-pub(super) fn taps(conv: &Conv) -> u32 {
+fn taps(conv: &Conv) -> u32 {
     let [single, run] = TAPS;
     match conv.stride == conv.dilation && conv.kernel.is_multiple_of(run as usize) {
         true => run,

@@ -1,5 +1,4 @@
-use super::layer::{ConvLayer, QUAD};
-use super::{Dispatch, Kernel, conv};
+use super::{Kernel, conv};
 
 pub const KERNEL: Kernel = Kernel {
     name: "conv_quad",
@@ -15,15 +14,3 @@ pub const KERNEL: Kernel = Kernel {
     workgroup: 8,
     quads: true,
 };
-
-pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
-    let params = conv::params(layer);
-    let tile_blocks = layer.tile_blocks() as u32;
-    let bands = params.out_blocks.div_ceil(tile_blocks).next_multiple_of(QUAD as u32);
-    Dispatch {
-        kernel: &KERNEL,
-        overrides: conv::overrides(tile_blocks, conv::taps(&layer.conv), layer.finish()),
-        params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: KERNEL.workgroups(params.tiles * bands),
-    }
-}

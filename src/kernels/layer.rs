@@ -59,11 +59,11 @@ impl ConvLayer {
         let in_quads = self.in_quads(&route);
         let dispatch = match route {
             Route::Linear => linear::dispatch(self),
-            Route::Pointwise(Pointwise::Registers(_)) if in_quads => pointwise_quad::dispatch(self),
-            Route::Pointwise(Pointwise::Registers(_)) => pointwise::dispatch(self),
+            Route::Pointwise(Pointwise::Registers(_)) if in_quads => pointwise::dispatch(&pointwise_quad::KERNEL, self),
+            Route::Pointwise(Pointwise::Registers(_)) => pointwise::dispatch(&pointwise::KERNEL, self),
             Route::Pointwise(Pointwise::Shared) => pointwise_shared::dispatch(self),
-            Route::Conv if in_quads => conv_quad::dispatch(self),
-            Route::Conv => conv::dispatch(self),
+            Route::Conv if in_quads => conv::dispatch(&conv_quad::KERNEL, self),
+            Route::Conv => conv::dispatch(&conv::KERNEL, self),
             Route::Winograd(winograd) => return winograd.starts(self),
         };
         let operands = [Operand::Input(0), Operand::Weight, Operand::Bias, self.shortcut_operand(), Operand::Output];
@@ -89,7 +89,7 @@ impl ConvLayer {
             return winograd.product.packed_elements();
         }
         let tile_blocks = self.tile_blocks();
-        let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
+        let bands = self.bands(tile_blocks, 1);
         bands * self.span(tile_blocks) * self.conv.kernel * self.conv.kernel * tile_blocks * 16
     }
 
@@ -102,7 +102,7 @@ impl ConvLayer {
         let Conv { kernel, groups, .. } = self.conv;
         let taps = kernel * kernel;
         let (in_per_group, out_per_group) = (self.input.channels / groups, self.conv.out_channels / groups);
-        let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
+        let bands = self.bands(tile_blocks, 1);
         let span = self.span(tile_blocks);
         let mut packed = vec![0.0; self.packed_elements()];
         let mut matrices = packed.chunks_exact_mut(16);
@@ -144,9 +144,13 @@ impl ConvLayer {
         if team > 1 && self.products() < WIDE_PRODUCTS {
             return tiles.min().expect("a tile");
         }
-        let bands = |tile| (blocks(self.conv.out_channels) as usize).div_ceil(tile).next_multiple_of(team);
-        let cost = |tile: &usize| bands(*tile) * self.span(*tile) * (16 / team + 8 * tile);
+        let cost = |tile: &usize| self.bands(*tile, team) * self.span(*tile) * (16 / team + 8 * tile);
         tiles.min_by_key(cost).expect("a tile")
+    }
+
+    /// Bands of `tile_blocks` output blocks, as many as a whole number of teams computes.
+    pub(super) fn bands(&self, tile_blocks: usize, team: usize) -> usize {
+        (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks).next_multiple_of(team)
     }
 
     /// Whether a quad's invocations, which compute different bands, read the same input.
@@ -164,7 +168,7 @@ impl ConvLayer {
 
     /// Input blocks that a band of `tile_blocks` output blocks reads, the widest band's.
     pub(super) fn span(&self, tile_blocks: usize) -> usize {
-        let bands = (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks);
+        let bands = self.bands(tile_blocks, 1);
         let widths = (0..bands).map(|band| {
             let outputs = self.input_channels(band * tile_blocks * 4..(band + 1) * tile_blocks * 4);
             outputs.end.div_ceil(4) - outputs.start / 4
@@ -200,7 +204,7 @@ impl ConvLayer {
     }
 
     /// Multiplications.
-    fn products(&self) -> usize {
+    pub(super) fn products(&self) -> usize {
         let Conv { kernel, groups, out_channels, .. } = self.conv;
         self.input.channels / groups * out_channels * kernel * kernel * self.output.pixels()
     }

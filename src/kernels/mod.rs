@@ -86,6 +86,11 @@ impl Kernel {
     fn workgroups(&self, invocations: u32) -> u32 {
         invocations.div_ceil(self.workgroup)
     }
+
+    /// Invocations that compute together: a quad's, or one.
+    fn team(&self) -> usize {
+        if self.quads { layer::QUAD } else { 1 }
+    }
 }
 
 /// Values of a shader's `override`s, by name.
@@ -152,8 +157,7 @@ pub fn every_pipeline() -> Vec<Dispatch> {
         let overrides = match kernel.name {
             "conv" | "conv_quad" => conv::every_override(),
             "pointwise" | "pointwise_quad" => pointwise::every_override(),
-            "pointwise_shared" => pointwise_shared::every_override(),
-            "winograd_output" => winograd_output::every_override(),
+            "pointwise_shared" | "winograd_output" => Finish::ALL.map(|finish| finish.with([])).to_vec(),
             _ => vec![Overrides::new()],
         };
         overrides.into_iter().map(move |overrides| (kernel, overrides))

@@ -32,14 +32,15 @@ params! {
     out_first_block, stride, tiles, activation, has_bias,
 }
 
-pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
+/// `kernel` is this one or `pointwise_quad`.
+pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
     let params = params(layer, TILE_PIXELS);
-    let tile_blocks = layer.tile_blocks() as u32;
+    let tile_blocks = layer.tile_blocks();
     Dispatch {
-        kernel: &KERNEL,
-        overrides: overrides(tile_blocks, layer.finish()),
+        kernel,
+        overrides: overrides(tile_blocks as u32, layer.finish()),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: KERNEL.workgroups(params.tiles * params.out_blocks.div_ceil(tile_blocks)),
+        workgroups: kernel.workgroups(params.tiles * layer.bands(tile_blocks, kernel.team()) as u32),
     }
 }
 
@@ -68,6 +69,6 @@ pub(super) fn every_override() -> Vec<Overrides> {
     tiles(Tile::Wide).iter().flat_map(|&blocks| Finish::ALL.map(|finish| overrides(blocks as u32, finish))).collect()
 }
 
-pub(super) fn overrides(tile_blocks: u32, finish: Finish) -> Overrides {
+fn overrides(tile_blocks: u32, finish: Finish) -> Overrides {
     finish.with([("tile_blocks", tile_blocks)])
 }

@@ -1,6 +1,6 @@
 use super::layer::ConvLayer;
 use super::pointwise::{Params, params};
-use super::{Dispatch, Finish, Kernel, Overrides};
+use super::{Dispatch, Kernel};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise_shared",
@@ -24,9 +24,4 @@ pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {
         params: bytemuck::bytes_of(&params).to_vec(),
         workgroups: params.tiles * params.out_blocks.div_ceil(TILE_BLOCKS as u32),
     }
-}
-
-/// The overrides of every pipeline.
-pub(super) fn every_override() -> Vec<Overrides> {
-    Finish::ALL.map(|finish| finish.with([])).to_vec()
 }

@@ -44,12 +44,11 @@ impl Winograd {
         let direct = tiles * TILE_SIDE * TILE_SIDE * 9 * matrices;
         let multiplied = IMAGES * tiles.next_multiple_of(pointwise::TILE_PIXELS) * matrices;
         let transformed = IMAGES * tiles * (blocks(layer.input.channels) + blocks(out_channels)) as usize;
-        let products = layer.output.pixels() * 9 * in_per_group * out_channels;
         // Memory and starts ask for more than a draw.
         let pays = (multiplied + TRANSFORM_COST * transformed) * 5 < direct * 4;
         let winograd = Self { product };
         let fits = winograd.scratch().iter().all(|&elements| elements <= MOST_SCRATCH);
-        (products >= LEAST_PRODUCTS && pays && fits).then_some(winograd)
+        (layer.products() >= LEAST_PRODUCTS && pays && fits).then_some(winograd)
     }
 
     /// Elements of the transformed input and of the products.

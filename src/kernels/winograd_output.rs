@@ -1,6 +1,6 @@
 use super::layer::ConvLayer;
 use super::winograd::Winograd;
-use super::{Dispatch, Finish, Kernel, Overrides, activation_code, blocks, flat};
+use super::{Dispatch, Kernel, activation_code, blocks, flat};
 
 pub const KERNEL: Kernel = Kernel {
     name: "winograd_output",
@@ -26,9 +26,4 @@ pub(super) fn dispatch(layer: &ConvLayer, winograd: &Winograd) -> Dispatch {
     };
     let dispatch = flat(&KERNEL, params, params.tiles * params.blocks);
     Dispatch { overrides: layer.finish().with([]), ..dispatch }
-}
-
-/// The overrides of every pipeline.
-pub(super) fn every_override() -> Vec<Overrides> {
-    Finish::ALL.map(|finish| finish.with([])).to_vec()
 }
