@@ -1,4 +1,4 @@
-// The end of conv.wgsl, pointwise.wgsl and winograd_output.wgsl: bias, shortcut and activation of four pixels
+// The end of convolutions: bias, shortcut and activation of four pixels
 // (the columns of `sums`) of one output block, each stored at its index if it is on the image.
 
 // Whether an activation of the output's shape is added. Not a parameter: where the processor is the device,

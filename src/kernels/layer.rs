@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::winograd::{self, Winograd};
 use super::{
-    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_quad, linear, pointwise, pointwise_quad,
-    pointwise_shared,
+    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_depthwise, conv_quad, linear, pointwise,
+    pointwise_quad, pointwise_shared,
 };
 use crate::graph::{Activation, Conv, Op, Padding, Shape};
 
@@ -59,6 +59,7 @@ impl ConvLayer {
         let in_quads = self.in_quads(&route);
         let dispatch = match route {
             Route::Linear => linear::dispatch(self),
+            Route::Depthwise => conv_depthwise::dispatch(self),
             Route::Pointwise(Pointwise::Registers(_)) if in_quads => pointwise::dispatch(&pointwise_quad::KERNEL, self),
             Route::Pointwise(Pointwise::Registers(_)) => pointwise::dispatch(&pointwise::KERNEL, self),
             Route::Pointwise(Pointwise::Shared) => pointwise_shared::dispatch(self),
@@ -85,18 +86,22 @@ impl ConvLayer {
 
     /// Values of the packed weight.
     pub fn packed_elements(&self) -> usize {
-        if let Route::Winograd(winograd) = self.route() {
-            return winograd.product.packed_elements();
+        match self.route() {
+            Route::Winograd(winograd) => return winograd.product.packed_elements(),
+            Route::Depthwise => return conv_depthwise::packed_elements(self),
+            _ => {}
         }
         let tile_blocks = self.tile_blocks();
         let bands = self.bands(tile_blocks, 1);
         bands * self.span(tile_blocks) * self.conv.kernel * self.conv.kernel * tile_blocks * 16
     }
 
-    /// The weight `[out, in / groups, kernel, kernel]` in 4x4 matrices, in the kernel's order.
+    /// The weight `[out, in / groups, kernel, kernel]` in the kernel's order: in 4x4 matrices, but for `conv_depthwise`.
     pub fn pack_weight(&self, weight: &[f32]) -> Vec<f32> {
-        if let Route::Winograd(winograd) = self.route() {
-            return winograd.product.pack_weight(&winograd::transform_weight(weight));
+        match self.route() {
+            Route::Winograd(winograd) => return winograd.product.pack_weight(&winograd::transform_weight(weight)),
+            Route::Depthwise => return conv_depthwise::pack_weight(self, weight),
+            _ => {}
         }
         let tile_blocks = self.tile_blocks();
         let Conv { kernel, groups, .. } = self.conv;
@@ -198,6 +203,7 @@ impl ConvLayer {
             1 if unpadded && self.whole_groups() && self.products() >= POINTWISE_PRODUCTS => {
                 Route::Pointwise(self.pointwise())
             }
+            _ if conv_depthwise::fits(self) => Route::Depthwise,
             3 if self.tuning.winograd => Winograd::of(self).map_or(Route::Conv, Route::Winograd),
             _ => Route::Conv,
         }
@@ -236,6 +242,7 @@ impl ConvLayer {
 enum Route {
     Linear,
     Pointwise(Pointwise),
+    Depthwise,
     Conv,
     Winograd(Winograd),
 }
@@ -244,7 +251,7 @@ impl Route {
     /// Output blocks that one invocation may compute.
     fn tiles(&self, tuning: Tuning) -> &'static [usize] {
         match self {
-            Self::Linear => &[1],
+            Self::Linear | Self::Depthwise => &[1],
             Self::Pointwise(Pointwise::Registers(tile)) => pointwise::tiles(*tile),
             Self::Pointwise(Pointwise::Shared) => &[pointwise_shared::TILE_BLOCKS],
             Self::Conv | Self::Winograd(_) => conv::tiles(tuning.conv),
@@ -286,10 +293,20 @@ mod tests {
     }
 
     #[test]
-    fn depthwise_weights_lie_on_the_diagonal() {
-        let depthwise = layer(Conv::new(1, 4).groups(4).padding(0), 4);
-        let packed = depthwise.pack_weight(&[1.0, 2.0, 3.0, 4.0]);
+    fn weights_of_narrow_groups_lie_on_the_diagonal() {
+        let groups_of_one = layer(Conv::new(1, 4).groups(4).padding(0), 4);
+        let packed = groups_of_one.pack_weight(&[1.0, 2.0, 3.0, 4.0]);
         let diagonal: Vec<f32> = (0..4).map(|index| packed[index * 5]).collect();
         assert_eq!((diagonal, packed.iter().sum()), (vec![1.0, 2.0, 3.0, 4.0], 10.0));
+    }
+
+    #[test]
+    fn depthwise_weights_are_vectors_of_four_channels() {
+        let depthwise = layer(Conv::new(3, 6).groups(6), 6);
+        let weight: Vec<f32> = (0..54).map(|index| index as f32).collect();
+        let packed = depthwise.pack_weight(&weight);
+        assert_eq!((packed.len(), depthwise.packed_elements()), (72, 72));
+        assert_eq!(packed[..8], [0.0, 9.0, 18.0, 27.0, 1.0, 10.0, 19.0, 28.0], "taps 0 and 1 of channels 0 to 3");
+        assert_eq!(packed[68..], [44.0, 53.0, 0.0, 0.0], "tap 8 of channels 4 and 5");
     }
 }

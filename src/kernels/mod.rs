@@ -37,6 +37,7 @@ pub mod add;
 pub mod avg_pool;
 pub mod branch_maps;
 pub mod conv;
+pub mod conv_depthwise;
 pub mod conv_quad;
 pub mod global_avg_pool;
 pub mod group_maps;
@@ -134,6 +135,7 @@ pub const ALL: &[&Kernel] = &[
     &avg_pool::KERNEL,
     &branch_maps::KERNEL,
     &conv::KERNEL,
+    &conv_depthwise::KERNEL,
     &conv_quad::KERNEL,
     &global_avg_pool::KERNEL,
     &group_maps::KERNEL,
@@ -156,6 +158,7 @@ pub fn every_pipeline() -> Vec<Dispatch> {
     let pipelines = ALL.iter().copied().flat_map(|kernel| {
         let overrides = match kernel.name {
             "conv" | "conv_quad" => conv::every_override(),
+            "conv_depthwise" => conv_depthwise::every_override(),
             "pointwise" | "pointwise_quad" => pointwise::every_override(),
             "pointwise_shared" | "winograd_output" => Finish::ALL.map(|finish| finish.with([])).to_vec(),
             _ => vec![Overrides::new()],
