@@ -91,6 +91,11 @@ class WeightedSum(Function):
         return *ops().weighted_sum_backward(dy, *ctx.saved_tensors, ctx.radix), None
 
 
+def has_bf16() -> bool:
+    """Whether the processor multiplies in bf16 (AVX-512 BF16, which processors with AMX have too)."""
+    return torch.cpu._is_avx512_bf16_supported()
+
+
 def activation_of(module: nn.Module) -> int:
     return {nn.Identity: NONE, nn.ReLU: RELU, nn.SiLU: SILU}[type(module)]
 

@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from data import Crops, Photographs, load, normalise, read_classes
 from evaluate import answers, topk_accuracy
-from fused import fuse
+from fused import fuse, has_bf16
 from networks import NETWORKS
 
 Sizes = dict[int, float]  # image size in pixels -> share of the epoch's photographs
@@ -230,6 +230,8 @@ def main():
     names = list(NETWORKS) if options.all else options.network
     if not names or set(names) - set(NETWORKS):
         parser.error('name networks of the family, or --all')
+    if options.fused and not has_bf16():
+        parser.error('--fused computes in bf16, which this processor would emulate at many times the time: leave it out')
     if options.threads:
         torch.set_num_threads(options.threads)
 
