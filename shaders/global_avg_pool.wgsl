@@ -2,20 +2,11 @@
 //   y[c] = sum over (r, p) of x[r * C + c, p] / pixels
 //
 // Layouts: activations in blocks of four channels, index = block * pixels + pixel; splits are the major
-// axis. One invocation: one block. Dealing pixels out to invocations that meet in workgroup memory was
-// measured to cost several times as much where the processor is the device.
+// axis. One invocation: one block. Dealing pixels out to invocations that meet in workgroup memory
+// (global_avg_pool_shared.wgsl) was measured to cost several times as much where the processor is the device.
 // Dispatch: one invocation for each block of the output, in small workgroups that spread well.
+// Parameters and bindings: shared/global_avg_pool.wgsl.
 // Twins: src/kernels/global_avg_pool.rs, src/reference/global_avg_pool.rs
-
-struct Params {
-    blocks: u32,
-    pixels: u32,
-    radix: u32,
-}
-
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> input: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> output: array<vec4<f32>>;
 
 override workgroup: u32 = 8u;
 

@@ -204,15 +204,15 @@ fn tuned_by(share: f64) -> Tuning {
     let (gpu, seen) = (gpu(), Cell::new(0));
     let progress = async |Tried { done, total }: Tried| seen.set(seen.get() + usize::from(done < total));
     let tuning = pollster::block_on(tune(&gpu, seconds, progress)).unwrap();
-    assert_eq!(seen.get(), 4, "one word before each question");
+    assert_eq!(seen.get(), 5, "one word before each question");
     tuning
 }
 
 fn tuning_goes_by_the_clock() {
-    let first = Tuning { quads: gpu().has_quads(), ..Tuning::default() };
+    let first = gpu().first_tuning();
     assert_eq!(tuned_by(1.0), first, "a draw changes nothing");
     assert_eq!(tuned_by(0.99), first, "nor does what is hardly faster");
-    assert_eq!(tuned_by(0.9).to_string(), "shared-narrow-direct", "the later, the faster");
+    assert_eq!(tuned_by(0.9).to_string(), "shared-narrow-direct-sums", "the later, the faster");
 }
 
 fn pools() {
@@ -240,8 +240,11 @@ fn global_pools_and_sums_of_splits() {
         let x = random(rng, input);
         let packed = [pack_activation(&x)];
         let pooled = reference::global_avg_pool(&x, radix);
-        let found = run_kernel(&kernels::global_avg_pool::dispatch(input, radix), &packed, pooled.shape);
-        assert_close(&found, &pooled, 1e-6, &format!("pool of {input} at radix {radix}"));
+        for shared_sums in [false, true] {
+            let tuning = Tuning { shared_sums, ..Tuning::default() };
+            let found = run_kernel(&kernels::global_avg_pool::dispatch(input, radix, tuning), &packed, pooled.shape);
+            assert_close(&found, &pooled, 1e-6, &format!("pool of {input} at radix {radix}, {tuning}"));
+        }
         if radix > 1 {
             let summed = reference::sum_splits(&x, radix);
             let found = run_kernel(&kernels::sum_splits::dispatch(summed.shape, radix), &packed, summed.shape);

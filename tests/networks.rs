@@ -151,7 +151,7 @@ fn every_choice_of_kernels_equals_timm() {
     let checkpoint = hashed::checkpoint(&graph);
     let gpu = gpu();
     let before = gpu.tuning();
-    let alone = ["wide-wide-winograd", "narrow-narrow-winograd", "shared-wide-winograd", "shared-narrow-direct"];
+    let alone = ["wide-wide-winograd", "narrow-narrow-winograd", "shared-wide-winograd", "shared-narrow-direct-sums"];
     for name in alone.into_iter().chain(["wide-wide-direct-quads", "narrow-narrow-winograd-quads"]) {
         gpu.set_tuning(name.parse().unwrap());
         assert_equals(run(graph.clone(), &checkpoint, golden), golden, name);

@@ -47,7 +47,7 @@ fn starts_of(graph: &Graph, plan: &Plan, step: &Step, tuning: Tuning) -> Vec<Sta
         StepKind::Conv(conv) => return conv_layer(graph, plan, step, conv, tuning).starts(),
         StepKind::Pool(PoolKind::Max, pool) => kernels::max_pool::dispatch(pool, input, output),
         StepKind::Pool(PoolKind::Avg, pool) => kernels::avg_pool::dispatch(pool, input, output),
-        StepKind::GlobalAvgPool { radix } => kernels::global_avg_pool::dispatch(input, *radix),
+        StepKind::GlobalAvgPool { radix } => kernels::global_avg_pool::dispatch(input, *radix, tuning),
         StepKind::SumSplits { radix } => kernels::sum_splits::dispatch(output, *radix),
         StepKind::RadixSoftmax { radix, cardinality } => {
             kernels::radix_softmax::dispatch(input.channels, *radix, *cardinality)

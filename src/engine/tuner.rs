@@ -26,8 +26,8 @@ pub async fn tune(
     mut progress: impl AsyncFnMut(Tried),
 ) -> Result<Tuning, GpuError> {
     let quads: &[bool] = if gpu.has_quads() { &[true, false] } else { &[false] };
-    let total = quads.len() + Pointwise::ALL.len() + Tile::ALL.len() + 2;
-    let mut tuning = Tuning::default();
+    let total = quads.len() + Pointwise::ALL.len() + Tile::ALL.len() + 2 + 2;
+    let mut tuning = gpu.first_tuning();
     let mut done = 0;
     let mut heard = async |count: usize| {
         progress(Tried { done, total }).await;
@@ -50,6 +50,13 @@ pub async fn tune(
 
     heard(2).await;
     let candidates = [true, false].map(|winograd| ConvLayer { tuning: Tuning { conv, winograd, ..tuning }, ..layer });
+    tuning = fastest(gpu, &seconds, &candidates).await?;
+
+    heard(2).await;
+    // The classifier of a ResNet; global pooling goes by it, being the same kind of sum.
+    let layer = ConvLayer::new(Conv::new(1, 1000), Shape::vector(2048));
+    let sums = [tuning.shared_sums, !tuning.shared_sums];
+    let candidates = sums.map(|shared_sums| ConvLayer { tuning: Tuning { shared_sums, ..tuning }, ..layer });
     fastest(gpu, &seconds, &candidates).await
 }
 

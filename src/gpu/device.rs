@@ -102,7 +102,7 @@ impl Gpu {
         });
         let adapter = describe(&adapter, &device);
         let lost = RefCell::new(Some(receiver));
-        let tuning = Cell::new(Tuning { quads: has_quads(&adapter), ..Tuning::default() });
+        let tuning = Cell::new(first_tuning(&adapter));
         let (pipelines, modules, allocated) = Default::default();
         Ok(Self(Rc::new(Inner { device, queue, pipelines, modules, allocated, adapter, tuning, state, lost })))
     }
@@ -114,6 +114,11 @@ impl Gpu {
     /// The kernels for networks that are loaded from now on.
     pub fn tuning(&self) -> Tuning {
         self.0.tuning.get()
+    }
+
+    /// The kernels that it is given until others are found to be faster.
+    pub fn first_tuning(&self) -> Tuning {
+        first_tuning(&self.0.adapter)
     }
 
     /// Whether it can be given kernels with quads.
@@ -199,6 +204,11 @@ fn describe(adapter: &wgpu::Adapter, device: &wgpu::Device) -> AdapterInfo {
 /// to.
 fn has_quads(adapter: &AdapterInfo) -> bool {
     adapter.software && adapter.subgroups.is_some_and(|(smallest, _)| smallest >= 4)
+}
+
+/// A graphics card has thousands of invocations to work with: one alone would wait for each of a long sum's loads.
+fn first_tuning(adapter: &AdapterInfo) -> Tuning {
+    Tuning { quads: has_quads(adapter), shared_sums: !adapter.software, ..Tuning::default() }
 }
 
 fn subgroups(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> Option<(u32, u32)> {

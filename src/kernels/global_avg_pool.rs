@@ -1,9 +1,9 @@
-use super::{Dispatch, Kernel, blocks};
+use super::{Dispatch, Kernel, Tuning, blocks, flat, global_avg_pool_shared, grouped};
 use crate::graph::Shape;
 
 pub const KERNEL: Kernel = Kernel {
     name: "global_avg_pool",
-    source: shader!("global_avg_pool.wgsl"),
+    source: shader!("global_avg_pool.wgsl", "shared/global_avg_pool.wgsl"),
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 8,
@@ -13,13 +13,10 @@ pub const KERNEL: Kernel = Kernel {
 params! { blocks, pixels, radix }
 
 /// Bindings: input `[radix * C, H, W]`, output `[C]`.
-pub fn dispatch(input: Shape, radix: usize) -> Dispatch {
-    let blocks = blocks(input.channels / radix);
-    let params = Params { blocks, pixels: input.pixels() as u32, radix: radix as u32 };
-    Dispatch {
-        kernel: &KERNEL,
-        overrides: Vec::new(),
-        params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: KERNEL.workgroups(blocks),
+pub fn dispatch(input: Shape, radix: usize, tuning: Tuning) -> Dispatch {
+    let params = Params { blocks: blocks(input.channels / radix), pixels: input.pixels() as u32, radix: radix as u32 };
+    match tuning.shared_sums {
+        true => grouped(&global_avg_pool_shared::KERNEL, params, params.blocks),
+        false => flat(&KERNEL, params, params.blocks),
     }
 }

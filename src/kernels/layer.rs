@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::winograd::{self, Winograd};
 use super::{
-    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_depthwise, conv_quad, linear, pointwise,
-    pointwise_quad, pointwise_shared,
+    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_depthwise, conv_quad, linear, linear_shared,
+    pointwise, pointwise_quad, pointwise_shared,
 };
 use crate::graph::{Activation, Conv, Op, Padding, Shape};
 
@@ -58,6 +58,7 @@ impl ConvLayer {
         let route = self.route();
         let in_quads = self.in_quads(&route);
         let dispatch = match route {
+            Route::Linear if self.tuning.shared_sums => linear_shared::dispatch(self),
             Route::Linear => linear::dispatch(self),
             Route::Depthwise => conv_depthwise::dispatch(self),
             Route::Pointwise(Pointwise::Registers(_)) if in_quads => pointwise::dispatch(&pointwise_quad::KERNEL, self),

@@ -40,8 +40,10 @@ pub mod conv;
 pub mod conv_depthwise;
 pub mod conv_quad;
 pub mod global_avg_pool;
+pub mod global_avg_pool_shared;
 pub mod group_maps;
 pub mod linear;
+pub mod linear_shared;
 pub mod max_pool;
 pub mod pointwise;
 pub mod pointwise_quad;
@@ -138,8 +140,10 @@ pub const ALL: &[&Kernel] = &[
     &conv_depthwise::KERNEL,
     &conv_quad::KERNEL,
     &global_avg_pool::KERNEL,
+    &global_avg_pool_shared::KERNEL,
     &group_maps::KERNEL,
     &linear::KERNEL,
+    &linear_shared::KERNEL,
     &max_pool::KERNEL,
     &pointwise::KERNEL,
     &pointwise_quad::KERNEL,
@@ -177,6 +181,11 @@ fn flat<P: bytemuck::Pod>(kernel: &'static Kernel, params: P, invocations: u32) 
         params: bytemuck::bytes_of(&params).to_vec(),
         workgroups: kernel.workgroups(invocations),
     }
+}
+
+/// A start of `workgroups` workgroups, whose invocations work together.
+fn grouped<P: bytemuck::Pod>(kernel: &'static Kernel, params: P, workgroups: u32) -> Dispatch {
+    Dispatch { kernel, overrides: Vec::new(), params: bytemuck::bytes_of(&params).to_vec(), workgroups }
 }
 
 /// The code of an activation in `shaders/shared/activate.wgsl`.

@@ -11,6 +11,8 @@ pub struct Tuning {
     pub winograd: bool,
     /// Whether invocations exchange what they load, for which the device needs subgroups.
     pub quads: bool,
+    /// Whether the invocations of a workgroup share the long sums of global pooling and of linear layers.
+    pub shared_sums: bool,
 }
 
 /// How a large 1x1 convolution is computed.
@@ -32,7 +34,13 @@ pub enum Tile {
 impl Default for Tuning {
     /// The fastest on processor-backed adapters without subgroups.
     fn default() -> Self {
-        Self { pointwise: Pointwise::Registers(Tile::Wide), conv: Tile::Wide, winograd: true, quads: false }
+        Self {
+            pointwise: Pointwise::Registers(Tile::Wide),
+            conv: Tile::Wide,
+            winograd: true,
+            quads: false,
+            shared_sums: false,
+        }
     }
 }
 
@@ -50,11 +58,13 @@ impl Tuning {
         let pointwise = Pointwise::ALL.map(|pointwise| Self { pointwise, ..Self::default() }).into_iter();
         let conv = pointwise.flat_map(|tuning| Tile::ALL.map(|conv| Self { conv, ..tuning }));
         let winograd = conv.flat_map(|tuning| [true, false].map(|winograd| Self { winograd, ..tuning }));
-        winograd.flat_map(|tuning| [false, true].map(|quads| Self { quads, ..tuning }))
+        let quads = winograd.flat_map(|tuning| [false, true].map(|quads| Self { quads, ..tuning }));
+        quads.flat_map(|tuning| [false, true].map(|shared_sums| Self { shared_sums, ..tuning }))
     }
 }
 
-/// For example `wide-wide-winograd-quads` or `shared-narrow-direct`: pointwise, conv, large 3x3 convolutions, quads.
+/// For example `wide-wide-winograd-quads` or `shared-narrow-direct-sums`: pointwise, conv, large 3x3 convolutions, quads,
+/// shared sums.
 impl fmt::Display for Tuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tile = |tile| match tile {
@@ -67,7 +77,8 @@ impl fmt::Display for Tuning {
         };
         let large = if self.winograd { "winograd" } else { "direct" };
         let quads = if self.quads { "-quads" } else { "" };
-        write!(f, "{pointwise}-{}-{large}{quads}", tile(self.conv))
+        let sums = if self.shared_sums { "-sums" } else { "" };
+        write!(f, "{pointwise}-{}-{large}{quads}{sums}", tile(self.conv))
     }
 }
 
@@ -86,7 +97,7 @@ mod tests {
 
     #[test]
     fn every_tuning_has_a_name_of_its_own() {
-        assert_eq!(Tuning::all().count(), 24);
+        assert_eq!(Tuning::all().count(), 48);
         for tuning in Tuning::all() {
             assert_eq!(tuning.to_string().parse(), Ok(tuning));
         }

@@ -1,5 +1,5 @@
 // A checkpoint made of names and indices alone, value for value that of src/weights/hashed.rs, where the reasons
-// for its numbers are; so nothing large is stored. Networks with SiLU are not known here.
+// for its numbers are; so nothing large is stored.
 import { file } from './browser.mjs';
 
 /** Values in [-1, 1) by index. */
@@ -15,6 +15,8 @@ function hashed(name) {
   };
 }
 
+/** Networks whose activation is SiLU. */
+const SILU = ['efficientnet_b0', 'regnetz_005', 'regnetz_swish_tiny'];
 const LAST_NORM = ['bn3.weight', 'conv2.bn.weight', 'conv3.bn.weight'];
 const GATING = {
   'fc2.weight': 2,
@@ -25,11 +27,11 @@ const GATING = {
 };
 
 /** Centre and spread of a tensor's values. */
-function distribution(name, shape) {
+function distribution(name, shape, isSilu) {
   const gating = Object.entries(GATING).find(([suffix]) => name.endsWith(suffix))?.[1];
   if (shape.length > 1) {
     const fanIn = shape.slice(1).reduce((a, b) => a * b);
-    return [0, (gating ?? 1.2) * Math.sqrt(3 / fanIn)];
+    return [0, (gating ?? (isSilu ? 1.56 : 1.2)) * Math.sqrt(3 / fanIn)];
   }
   const kind = name.split('.').at(-1);
   if (kind === 'running_var') return [0.5, 0.45];
@@ -54,7 +56,7 @@ export async function checkpoint(network, length = 0) {
   let offset = 0;
   for (const [name, text] of tensors) {
     const shape = text.split(',').map(Number);
-    const [centre, spread] = distribution(name, shape).map(Math.fround);
+    const [centre, spread] = distribution(name, shape, SILU.includes(network)).map(Math.fround);
     const value = hashed(name);
     const values = new Float32Array(shape.reduce((a, b) => a * b));
     for (let index = 0; index < values.length; index += 1) values[index] = centre + Math.fround(spread * value(index));
