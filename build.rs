@@ -1,5 +1,5 @@
-//! Takes the comments out of the shaders, which the page need not carry. Line breaks stay, so that the lines of a
-//! compiler's messages are the files'.
+//! Takes comments and indents out of the shaders, which the page need not carry. Line breaks stay, so that the lines of
+//! a compiler's messages are the files'.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -19,7 +19,7 @@ fn strip(from: &Path, to: &Path) -> io::Result<()> {
             strip(&path, &target)?;
         } else {
             // WGSL has no strings that two slashes could be part of.
-            let code = |line: &str| line.split("//").next().unwrap_or_default().trim_end().to_string() + "\n";
+            let code = |line: &str| line.split("//").next().unwrap_or_default().trim().to_string() + "\n";
             fs::write(target, fs::read_to_string(&path)?.lines().map(code).collect::<String>())?;
         }
     }

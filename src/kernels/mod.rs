@@ -25,11 +25,11 @@ macro_rules! params {
     };
 }
 
-/// The text of shader files, one after the other, without their comments (`build.rs`). What is shared comes last, so
-/// that the lines of messages are the first file's.
+/// The texts of shader files, without their comments (`build.rs`). What is shared comes last, so that the lines of
+/// messages are the first file's.
 macro_rules! shader {
-    ($($file:literal),+) => {
-        concat!($(include_str!(concat!(env!("OUT_DIR"), "/shaders/", $file))),+)
+    ($($file:literal),+ $(,)?) => {
+        &[$(include_str!(concat!(env!("OUT_DIR"), "/shaders/", $file))),+]
     };
 }
 
@@ -73,7 +73,8 @@ use crate::graph::Activation;
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kernel {
     pub name: &'static str,
-    pub source: &'static str,
+    /// Texts that make up one, since the program would be larger if each had a copy of what is shared.
+    pub source: &'static [&'static str],
     /// Fields of the uniform at binding 0, all `u32`.
     pub params: &'static [&'static str],
     /// Inputs that it reads, in the order of their bindings; the output's binding follows them.
