@@ -6,6 +6,7 @@ use leptos::task::spawn_local;
 
 use super::arrivals::{DropAnywhere, PickButton};
 use super::debug;
+use super::dom;
 use super::help::{About, Help, HelpDialog};
 use super::intake::Source;
 use super::keys;
@@ -33,11 +34,17 @@ pub fn Page() -> impl IntoView {
     debug::expose(state, session);
     reflect_phase(state);
     spawn_local(open(state, session, samples));
+    let below_is_due = soon_after(|| true);
+    let panels_are_due = soon_after(move || state.analysis.with(Option::is_some));
     survey_once_there_is_time(state, session);
 
     let has_analysis = move || state.analysis.with(Option::is_some);
-    let has_units = move || state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()));
-    let has_layers = move || state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.layers.is_empty()));
+    let has_units = move || {
+        panels_are_due.get() && state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()))
+    };
+    let has_layers = move || {
+        panels_are_due.get() && state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.layers.is_empty()))
+    };
     let credit = move || state.picture.with(|picture| picture.as_ref()?.sample().cloned());
     let own = move || {
         state.picture.with(|picture| {
@@ -86,10 +93,12 @@ pub fn Page() -> impl IntoView {
                 </Show>
             </div>
         </main>
-        <Library changed=state.checkpoints/>
-        <Footer samples/>
-        <HelpDialog/>
         <DropAnywhere/>
+        <Show when=move || below_is_due.get()>
+            <Library changed=state.checkpoints/>
+            <Footer samples/>
+            <HelpDialog/>
+        </Show>
     }
 }
 
@@ -108,6 +117,21 @@ async fn open(state: State, session: Session, samples: RwSignal<Vec<Sample>>) {
             text: format!("The sample pictures did not load: {error}. Your own pictures work all the same."),
         })),
     }
+}
+
+/// Whether `condition` has come true at some time, a task of the browser's later: what matters most is drawn, and input
+/// is handled, before the rest is built.
+fn soon_after(condition: impl Fn() -> bool + 'static) -> RwSignal<bool> {
+    let due = RwSignal::new(false);
+    Effect::new(move |_| {
+        if condition() && !due.get_untracked() {
+            spawn_local(async move {
+                dom::pause().await;
+                due.set(true);
+            });
+        }
+    });
+    due
 }
 
 /// Looks around once the page has shown what it opened with.
