@@ -3,8 +3,8 @@
 //                + sum over (u, v) of weight[c, u, v] * x[c, s i + u - p, s j + v - p])
 // where x is zero outside the image. conv.wgsl would multiply by matrices that are zero but for their diagonals.
 //
-// Layouts: activations in blocks of four channels, index = block * pixels + pixel; the weight in vectors of four channels,
-// index = block * kernel * kernel + tap.
+// Layouts: activations in blocks of four channels, index = block * pixels + pixel; the weight in vectors of four
+// channels, index = block * kernel * kernel + tap.
 // One invocation: four columns of `rows` rows of a block. It goes down the rows of the input, loads each once and adds
 // it to all rows of the output that it belongs to, of which several are in progress.
 // Dispatch: one invocation for each of `runs` x blocks.
@@ -103,40 +103,31 @@ fn pixels(block: u32, row: u32, column: u32) -> Pixels {
     );
 }
 
-// What a row of the kernel makes of a row of the input: a column for each of the four windows.
+// What a row of the kernel makes of one window; 3x3 drops the last two pixels.
+fn window(t: Taps, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>, e: vec4<f32>) -> vec4<f32> {
+    let sum = t.a * a + t.b * b + t.c * c;
+    if (kernel > 3u) {
+        return sum + (t.d * d + t.e * e);
+    }
+    return sum;
+}
+
+// What it makes of a row of the input: a column for each of the four windows.
 fn weigh(t: Taps, x: Pixels) -> mat4x4<f32> {
     if (stride == 1u) {
-        var sums = mat4x4<f32>(
-            t.a * x.p0 + t.b * x.p1 + t.c * x.p2,
-            t.a * x.p1 + t.b * x.p2 + t.c * x.p3,
-            t.a * x.p2 + t.b * x.p3 + t.c * x.p4,
-            t.a * x.p3 + t.b * x.p4 + t.c * x.p5,
+        return mat4x4<f32>(
+            window(t, x.p0, x.p1, x.p2, x.p3, x.p4),
+            window(t, x.p1, x.p2, x.p3, x.p4, x.p5),
+            window(t, x.p2, x.p3, x.p4, x.p5, x.p6),
+            window(t, x.p3, x.p4, x.p5, x.p6, x.p7),
         );
-        if (kernel > 3u) {
-            sums += mat4x4<f32>(
-                t.d * x.p3 + t.e * x.p4,
-                t.d * x.p4 + t.e * x.p5,
-                t.d * x.p5 + t.e * x.p6,
-                t.d * x.p6 + t.e * x.p7,
-            );
-        }
-        return sums;
     }
-    var sums = mat4x4<f32>(
-        t.a * x.p0 + t.b * x.p1 + t.c * x.p2,
-        t.a * x.p2 + t.b * x.p3 + t.c * x.p4,
-        t.a * x.p4 + t.b * x.p5 + t.c * x.p6,
-        t.a * x.p6 + t.b * x.p7 + t.c * x.p8,
+    return mat4x4<f32>(
+        window(t, x.p0, x.p1, x.p2, x.p3, x.p4),
+        window(t, x.p2, x.p3, x.p4, x.p5, x.p6),
+        window(t, x.p4, x.p5, x.p6, x.p7, x.p8),
+        window(t, x.p6, x.p7, x.p8, x.p9, x.p10),
     );
-    if (kernel > 3u) {
-        sums += mat4x4<f32>(
-            t.d * x.p3 + t.e * x.p4,
-            t.d * x.p5 + t.e * x.p6,
-            t.d * x.p7 + t.e * x.p8,
-            t.d * x.p9 + t.e * x.p10,
-        );
-    }
-    return sums;
 }
 
 @compute @workgroup_size(workgroup)
@@ -162,7 +153,8 @@ fn conv_depthwise(@builtin(global_invocation_id) id: vec3<u32>) {
         w4 = taps(block, 4u);
     }
 
-    // The rows of the output in progress, the oldest first: as many as the kernel has rows beyond the first, or half as many.
+    // The rows of the output in progress, the oldest first: as many as the kernel has rows beyond the first, or half as
+    // many.
     var s0 = mat4x4<f32>();
     var s1 = mat4x4<f32>();
     var s2 = mat4x4<f32>();

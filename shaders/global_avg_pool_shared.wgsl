@@ -1,5 +1,5 @@
-// global_avg_pool.wgsl for adapters on which barriers are cheap and loads take long to arrive: the invocations of a workgroup
-// deal a block's pixels out among themselves, next to each other in every step.
+// global_avg_pool.wgsl for adapters on which barriers are cheap and loads take long to arrive: the invocations of a
+// workgroup deal a block's pixels out among themselves, next to each other in every step.
 //
 // Layouts: as global_avg_pool.wgsl. Dispatch: one workgroup for each block of the output.
 // Parameters and bindings: shared/global_avg_pool.wgsl.

@@ -1,5 +1,5 @@
-// linear.wgsl for adapters on which barriers are cheap and loads take long to arrive: the invocations of a workgroup deal the
-// matrices of a block out among themselves, next to each other in every step.
+// linear.wgsl for adapters on which barriers are cheap and loads take long to arrive: the invocations of a workgroup
+// deal the matrices of a block out among themselves, next to each other in every step.
 //
 // Layouts: as linear.wgsl. Dispatch: one workgroup for each block of the output.
 // Parameters, bindings and `store`: shared/linear.wgsl.

@@ -97,7 +97,7 @@ impl ConvLayer {
         bands * self.span(tile_blocks) * self.conv.kernel * self.conv.kernel * tile_blocks * 16
     }
 
-    /// The weight `[out, in / groups, kernel, kernel]` in the kernel's order: in 4x4 matrices, but for `conv_depthwise`.
+    /// The weight `[out, in / groups, kernel, kernel]` in the kernel's order, for most in 4x4 matrices.
     pub fn pack_weight(&self, weight: &[f32]) -> Vec<f32> {
         match self.route() {
             Route::Winograd(winograd) => return winograd.product.pack_weight(&winograd::transform_weight(weight)),

@@ -63,8 +63,8 @@ impl Tuning {
     }
 }
 
-/// For example `wide-wide-winograd-quads` or `shared-narrow-direct-sums`: pointwise, conv, large 3x3 convolutions, quads,
-/// shared sums.
+/// For example `wide-wide-winograd-quads` or `shared-narrow-direct-sums`: pointwise, conv, large 3x3 convolutions,
+/// quads, shared sums.
 impl fmt::Display for Tuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tile = |tile| match tile {
