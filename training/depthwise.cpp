@@ -1,21 +1,31 @@
 // A depthwise 3x3 convolution, padded to keep the size at stride 1. fused.py says what each is the derivative of.
 //
-// Activations are bf16, B x C x H x W in channels_last memory order, C a multiple of 16; weights are f32, C x 1 x 3 x 3.
-// 16 channels of one image at a time are widened into a frame of zeros, which stays in the cache for all nine taps.
+// Activations are B x C x H x W in channels_last memory order, C a multiple of LANES; weights are f32, C x 1 x 3 x 3.
+// LANES channels of one image at a time are widened into a frame of zeros, which stays in the cache for all nine taps.
 #include "fused.h"
 
-constexpr int64_t LANES = 16, TAPS = 9;
-using v16 = float __attribute__((vector_size(64)));
-using u32x16 = uint32_t __attribute__((vector_size(64)));
-using u16x16 = uint16_t __attribute__((vector_size(32), aligned(2)));  // anywhere among bf16s
+constexpr int64_t TAPS = 9;
+#ifdef FUSED_BF16
+constexpr int64_t LANES = 16;
+using lanes = float __attribute__((vector_size(64)));
+using bits32 = uint32_t __attribute__((vector_size(64)));
+using bits16 = uint16_t __attribute__((vector_size(32), aligned(2)));  // anywhere among bf16s
 
-static inline v16 load(const bf16* p) { return (v16)(__builtin_convertvector(*(const u16x16*)p, u32x16) << 16); }
+static inline lanes load(const element* p) { return (lanes)(__builtin_convertvector(*(const bits16*)p, bits32) << 16); }
 
 // To nearest, ties to even, as `narrow`.
-static inline void store(bf16* p, v16 value) {
-    u32x16 bits = (u32x16)value;
-    *(u16x16*)p = __builtin_convertvector((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16, u16x16);
+static inline void store(element* p, lanes value) {
+    bits32 bits = (bits32)value;
+    *(bits16*)p = __builtin_convertvector((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16, bits16);
 }
+#else
+constexpr int64_t LANES = 8;
+using lanes = float __attribute__((vector_size(32)));
+using unaligned = float __attribute__((vector_size(32), aligned(4)));
+
+static inline lanes load(const element* p) { return *(const unaligned*)p; }
+static inline void store(element* p, lanes value) { *(unaligned*)p = value; }
+#endif
 
 // Sizes of one convolution, and where its pixels and taps lie in the frame.
 struct Depthwise {
@@ -31,11 +41,17 @@ struct Depthwise {
     int64_t first_in(int64_t image) const { return image * height * width * channels; }
     int64_t first_out(int64_t image) const { return image * out_height * out_width * channels; }
 
-    std::vector<v16> frame() const { return std::vector<v16>((height + 2) * across); }
+    std::vector<lanes> frame() const { return std::vector<lanes>((height + 2) * across); }
 
-    // Runs visit(v16 of the frame, first of the 16 values of the same pixel in an image of `x`'s size).
+    // Runs visit(image, first channel) for the slices of LANES channels of some images.
     template <class Visit>
-    void each_pixel(v16* frame, Visit visit) const {
+    void each_slice(int64_t first, int64_t end, Visit visit) const {
+        for (int64_t i = first * channels; i < end * channels; i += LANES) visit(i / channels, i % channels);
+    }
+
+    // Runs visit(lanes of the frame, first of the LANES values of the same pixel in an image of `x`'s size).
+    template <class Visit>
+    void each_pixel(lanes* frame, Visit visit) const {
         for (int64_t y = 0; y < height; y++)
             for (int64_t x = 0; x < width; x++) visit(frame[(y + 1) * across + x + 1], (y * width + x) * channels);
     }
@@ -49,9 +65,9 @@ struct Depthwise {
     }
 };
 
-// C x 1 x 3 x 3 -> vectors of 16 channels, nine taps each.
-static std::vector<v16> by_vector(const Tensor& weight) {
-    std::vector<v16> taps(weight.numel() / LANES);
+// C x 1 x 3 x 3 -> vectors of LANES channels, nine taps each.
+static std::vector<lanes> by_vector(const Tensor& weight) {
+    std::vector<lanes> taps(weight.numel() / LANES);
     for (int64_t i = 0; i < weight.numel(); i++)
         taps[i / (LANES * TAPS) * TAPS + i % TAPS][i / TAPS % LANES] = floats(weight)[i];
     return taps;
@@ -59,58 +75,64 @@ static std::vector<v16> by_vector(const Tensor& weight) {
 
 Tensor depthwise(Tensor x, Tensor weight, int64_t stride) {
     x = channels_last(x), weight = weight.contiguous();
-    const Depthwise at(x, weight, stride);
-    Tensor y = torch::empty({at.images, at.channels, at.out_height, at.out_width}, x.options(), at::MemoryFormat::ChannelsLast);
+    const Depthwise shape(x, weight, stride);
+    Tensor y = at::empty({shape.images, shape.channels, shape.out_height, shape.out_width}, x.options(),
+                         at::MemoryFormat::ChannelsLast);
     const auto weights = by_vector(weight);
-    auto frame = at.frame();
-    for (int64_t i = 0; i < at.images * at.channels; i += LANES) {
-        const int64_t image = i / at.channels, channel = i % at.channels;
-        const bf16* in = data(x) + at.first_in(image) + channel;
-        bf16* out = data(y) + at.first_out(image) + channel;
-        v16 taps[TAPS];
-        std::copy_n(&weights[channel / LANES * TAPS], TAPS, taps);
-        at.each_pixel(frame.data(), [&](v16& framed, int64_t pixel) { framed = load(in + pixel); });
-        at.each_output([&](int64_t corner, int64_t pixel) {
-            const v16* p = frame.data() + corner;
-            v16 sum = {};
+    in_parallel(shape.images, [&](int64_t first, int64_t end) {
+        auto frame = shape.frame();
+        shape.each_slice(first, end, [&](int64_t image, int64_t channel) {
+            const element* in = data(x) + shape.first_in(image) + channel;
+            element* out = data(y) + shape.first_out(image) + channel;
+            lanes taps[TAPS];
+            std::copy_n(&weights[channel / LANES * TAPS], TAPS, taps);
+            shape.each_pixel(frame.data(), [&](lanes& framed, int64_t pixel) { framed = load(in + pixel); });
+            shape.each_output([&](int64_t corner, int64_t pixel) {
+                const lanes* p = frame.data() + corner;
+                lanes sum = {};
 #pragma GCC unroll 9
-            for (int64_t t = 0; t < TAPS; t++) sum += taps[t] * p[t / 3 * at.across + t % 3];
-            store(out + pixel, sum);
+                for (int64_t t = 0; t < TAPS; t++) sum += taps[t] * p[t / 3 * shape.across + t % 3];
+                store(out + pixel, sum);
+            });
         });
-    }
+    });
     return y;
 }
 
 // The gradients of x and of the weights.
 std::vector<Tensor> depthwise_backward(Tensor dy, Tensor x, Tensor weight, int64_t stride) {
     dy = channels_last(dy), x = channels_last(x), weight = weight.contiguous();
-    const Depthwise at(x, weight, stride);
-    Tensor dx = torch::empty_like(x), d_weight = torch::empty_like(weight);
+    const Depthwise shape(x, weight, stride);
+    Tensor dx = at::empty_like(x), d_weight = at::zeros_like(weight);
     const auto weights = by_vector(weight);
-    auto frame = at.frame(), d_frame = at.frame();
-    std::vector<double> totals(weight.numel());
-    for (int64_t i = 0; i < at.images * at.channels; i += LANES) {
-        const int64_t image = i / at.channels, channel = i % at.channels;
-        const bf16 *in = data(x) + at.first_in(image) + channel, *above = data(dy) + at.first_out(image) + channel;
-        bf16* out = data(dx) + at.first_in(image) + channel;
-        v16 taps[TAPS], sums[TAPS] = {};
-        std::copy_n(&weights[channel / LANES * TAPS], TAPS, taps);
-        at.each_pixel(frame.data(), [&](v16& framed, int64_t pixel) { framed = load(in + pixel); });
-        std::fill(d_frame.begin(), d_frame.end(), v16{});
-        at.each_output([&](int64_t corner, int64_t pixel) {
-            const v16 d = load(above + pixel), *p = frame.data() + corner;
-            v16* q = d_frame.data() + corner;
+    std::vector<std::vector<double>> totals(at::get_num_threads(), std::vector<double>(weight.numel()));
+    in_parallel(shape.images, [&](int64_t first, int64_t end) {
+        auto frame = shape.frame(), d_frame = shape.frame();
+        auto& total = totals[at::get_thread_num()];
+        shape.each_slice(first, end, [&](int64_t image, int64_t channel) {
+            const element* in = data(x) + shape.first_in(image) + channel;
+            const element* above = data(dy) + shape.first_out(image) + channel;
+            element* out = data(dx) + shape.first_in(image) + channel;
+            lanes taps[TAPS], sums[TAPS] = {};
+            std::copy_n(&weights[channel / LANES * TAPS], TAPS, taps);
+            shape.each_pixel(frame.data(), [&](lanes& framed, int64_t pixel) { framed = load(in + pixel); });
+            std::fill(d_frame.begin(), d_frame.end(), lanes{});
+            shape.each_output([&](int64_t corner, int64_t pixel) {
+                const lanes d = load(above + pixel), *p = frame.data() + corner;
+                lanes* q = d_frame.data() + corner;
 #pragma GCC unroll 9
-            for (int64_t t = 0; t < TAPS; t++) {
-                const int64_t to = t / 3 * at.across + t % 3;
-                sums[t] += d * p[to];
-                q[to] += d * taps[t];
-            }
+                for (int64_t t = 0; t < TAPS; t++) {
+                    const int64_t to = t / 3 * shape.across + t % 3;
+                    sums[t] += d * p[to];
+                    q[to] += d * taps[t];
+                }
+            });
+            shape.each_pixel(d_frame.data(), [&](lanes& framed, int64_t pixel) { store(out + pixel, framed); });
+            for (int64_t t = 0; t < TAPS; t++)
+                for (int64_t lane = 0; lane < LANES; lane++) total[(channel + lane) * TAPS + t] += sums[t][lane];
         });
-        at.each_pixel(d_frame.data(), [&](v16& framed, int64_t pixel) { store(out + pixel, framed); });
-        for (int64_t t = 0; t < TAPS; t++)
-            for (int64_t lane = 0; lane < LANES; lane++) totals[(channel + lane) * TAPS + t] += sums[t][lane];
-    }
-    std::copy(totals.begin(), totals.end(), floats(d_weight));
+    });
+    for (const auto& total : totals)
+        for (int64_t i = 0; i < weight.numel(); i++) floats(d_weight)[i] += total[i];
     return {dx, d_weight};
 }

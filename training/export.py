@@ -31,7 +31,7 @@ def half_tensors(network: nn.Module) -> dict[str, torch.Tensor]:
     return tensors
 
 
-def describe_recipe(recipe: dict, teacher: bool, fused: bool) -> str:
+def describe_recipe(recipe: dict, teacher: bool, bf16: bool) -> str:
     """One sentence for people, from the recipe that the checkpoint was trained with."""
     def describe(sizes: dict[int, float]) -> str:
         return ', '.join(f'{size} px' + (f' ({share:.0%})' if share < 1 else '') for size, share in sizes.items())
@@ -46,7 +46,7 @@ def describe_recipe(recipe: dict, teacher: bool, fused: bool) -> str:
     if teacher:
         text += (f"; distilled (weight {recipe['teacher_weight']}, temperature {recipe['teacher_temperature']}) "
                  'from an EfficientNet-Lite0 trained on ImageNet')
-    if fused:
+    if bf16:
         text += '; activations in bf16'
     return text + f'; batch norm then settled on {BATCHES * BATCH:,} whole training images at {describe(SHARES)}'
 
@@ -74,7 +74,7 @@ def export(name: str, train_set: Photographs, val_set: Photographs, classes: lis
         'timm': formula(name, len(classes)),
         'data': f'Tiny ImageNet, the {len(classes)} classes of {class_file}, {len(train_set):,} training and '
                 f'{len(val_set):,} validation images at {width} x {height}',
-        'recipe': describe_recipe(state['recipe'], state['teacher'], state.get('fused', False)), 'epochs': state['epoch'],
+        'recipe': describe_recipe(state['recipe'], state['teacher'], state.get('bf16', False)), 'epochs': state['epoch'],
         'minutes': round(state['seconds'] / 60), 'date': datetime.date.today().isoformat(), 'commit': commit(),
         'log': [
             f"{name} ep {row['epoch']}/{state['epochs']} res {row['sizes'].replace(' ', '+')} loss {row['loss']:.3f} "

@@ -1,10 +1,12 @@
 // What a training step does beside its convolutions, fused so that each tensor passes through memory as few times as
 // possible: batch norm with activation and shortcut, pooling, and the weighted sum of branches under their gates.
 //
-// Activations are bf16, B x C x H x W in channels_last memory order, so a tensor is B*H*W rows of C values. Sums,
-// statistics, gates and parameters are f32 (f64 across blocks of rows). One thread. fused.py says what each is the
-// derivative of.
+// Activations are bf16 or f32, B x C x H x W in channels_last memory order, so a tensor is B*H*W rows of C values.
+// Sums, statistics, gates and parameters are f32 (f64 across blocks of rows). fused.py says what each is the derivative
+// of.
 #include "fused.h"
+
+#include <torch/extension.h>
 
 enum Activation : int64_t { NONE, RELU, SILU };
 
@@ -31,18 +33,38 @@ struct Rows {
     // Two sums per channel over all rows; `add(row, a, b)` adds one row's values to a and b.
     template <class Add>
     void reduce(std::vector<double>& a, std::vector<double>& b, Add add) const {
+        const int64_t blocks = (count + 127) / 128;
+        std::vector<std::vector<double>> sums(at::get_num_threads());  // of a, then of b; empty without work
+        in_parallel(blocks, [&](int64_t first, int64_t last) {
+            std::vector<double>& mine = sums[at::get_thread_num()];
+            mine.assign(2 * channels, 0.0);
+            std::vector<float> block_a(width), block_b(width);
+            for (int64_t block = first; block < last; block++) {
+                std::fill(block_a.begin(), block_a.end(), 0.f);
+                std::fill(block_b.begin(), block_b.end(), 0.f);
+                for (int64_t row = block * 128; row < std::min(count, block * 128 + 128); row++)
+                    add(row, block_a.data(), block_b.data());
+                for (int64_t i = 0; i < width; i++) {
+                    mine[i % channels] += block_a[i];
+                    mine[channels + i % channels] += block_b[i];
+                }
+            }
+        });
         a.assign(channels, 0.0);
         b.assign(channels, 0.0);
-        std::vector<float> block_a(width), block_b(width);
-        for (int64_t start = 0; start < count; start += 128) {
-            std::fill(block_a.begin(), block_a.end(), 0.f);
-            std::fill(block_b.begin(), block_b.end(), 0.f);
-            for (int64_t row = start; row < std::min(count, start + 128); row++) add(row, block_a.data(), block_b.data());
-            for (int64_t i = 0; i < width; i++) {
-                a[i % channels] += block_a[i];
-                b[i % channels] += block_b[i];
+        for (const auto& part : sums)
+            for (int64_t c = 0; !part.empty() && c < channels; c++) {
+                a[c] += part[c];
+                b[c] += part[channels + c];
             }
-        }
+    }
+
+    // Runs visit(row) for all rows.
+    template <class Visit>
+    void each(Visit visit) const {
+        in_parallel(count, [&](int64_t first, int64_t last) {
+            for (int64_t row = first; row < last; row++) visit(row);
+        });
     }
 };
 
@@ -53,10 +75,10 @@ static std::vector<Tensor> norm(Tensor x, std::optional<Tensor> shortcut, Tensor
     x = channels_last(x);
     const Rows rows(x);
     const int64_t width = rows.width;
-    const bf16* in = data(x);
+    const element* in = data(x);
     std::vector<double> sum, squares;
     rows.reduce(sum, squares, [&](int64_t row, float* a, float* b) {
-        const bf16* p = in + row * width;
+        const element* p = in + row * width;
 #pragma omp simd
         for (int64_t i = 0; i < width; i++) {
             float v = widen(p[i]);
@@ -78,10 +100,10 @@ static std::vector<Tensor> norm(Tensor x, std::optional<Tensor> shortcut, Tensor
     }
     const auto scales = rows.repeat(scale.data()), offsets = rows.repeat(offset.data());
     const float *s = scales.data(), *t = offsets.data();
-    Tensor y = torch::empty_like(x), added = shortcut ? channels_last(*shortcut) : Tensor();
-    for (int64_t row = 0; row < rows.count; row++) {
-        const bf16* p = in + row * width;
-        bf16* out = data(y) + row * width;
+    Tensor y = at::empty_like(x), added = shortcut ? channels_last(*shortcut) : Tensor();
+    rows.each([&](int64_t row) {
+        const element* p = in + row * width;
+        element* out = data(y) + row * width;
         if (activation == SILU && !shortcut) {
 #pragma omp simd
             for (int64_t i = 0; i < width; i++) {
@@ -89,7 +111,7 @@ static std::vector<Tensor> norm(Tensor x, std::optional<Tensor> shortcut, Tensor
                 out[i] = narrow(z / (1 + expf(-z)));
             }
         } else if (shortcut) {
-            const bf16* q = data(added) + row * width;
+            const element* q = data(added) + row * width;
             const float least = activation == RELU ? 0.f : -FLT_MAX;
 #pragma omp simd
             for (int64_t i = 0; i < width; i++) out[i] = narrow(std::max(widen(p[i]) * s[i] + t[i] + widen(q[i]), least));
@@ -98,7 +120,7 @@ static std::vector<Tensor> norm(Tensor x, std::optional<Tensor> shortcut, Tensor
 #pragma omp simd
             for (int64_t i = 0; i < width; i++) out[i] = narrow(std::max(widen(p[i]) * s[i] + t[i], least));
         }
-    }
+    });
     return {y, mean, inverse};
 }
 
@@ -110,7 +132,7 @@ static std::vector<Tensor> norm_backward(Tensor dy, Tensor x, std::optional<Tens
     x = channels_last(x);
     const Rows rows(x);
     const int64_t width = rows.width;
-    const bf16 *in = data(x), *above = data(dy), *out = y ? data(*y) : nullptr;
+    const element *in = data(x), *above = data(dy), *out = y ? data(*y) : nullptr;
     std::vector<float> scale(rows.channels), offset(rows.channels);
     for (int64_t c = 0; c < rows.channels; c++) {
         scale[c] = floats(weight)[c] * floats(inverse)[c];
@@ -121,19 +143,19 @@ static std::vector<Tensor> norm_backward(Tensor dy, Tensor x, std::optional<Tens
 
     // The gradient behind the activation, kept where the second pass would have to compute it anew at some cost: it is
     // the shortcut's gradient too.
-    Tensor dx = torch::empty_like(x), d_shortcut;
-    bf16* kept = nullptr;
+    Tensor dx = at::empty_like(x), d_shortcut;
+    element* kept = nullptr;
     if (has_shortcut && activation == RELU) {
-        d_shortcut = torch::empty_like(x);
+        d_shortcut = at::empty_like(x);
         kept = data(d_shortcut);
     } else if (activation == SILU) {
         kept = data(dx);
     }
     std::vector<double> sum, product;
     rows.reduce(sum, product, [&](int64_t row, float* a, float* b) {
-        const bf16 *p = in + row * width, *d = above + row * width;
+        const element *p = in + row * width, *d = above + row * width;
         if (activation == SILU) {
-            bf16* g = kept + row * width;
+            element* g = kept + row * width;
 #pragma omp simd
             for (int64_t i = 0; i < width; i++) {
                 float v = widen(p[i]), z = v * s[i] + t[i], gate = 1 / (1 + expf(-z));
@@ -143,11 +165,11 @@ static std::vector<Tensor> norm_backward(Tensor dy, Tensor x, std::optional<Tens
                 b[i] += e * (v - m[i]);
             }
         } else if (activation == RELU && has_shortcut) {
-            const bf16* o = out + row * width;
-            bf16* g = kept + row * width;
+            const element* o = out + row * width;
+            element* g = kept + row * width;
 #pragma omp simd
             for (int64_t i = 0; i < width; i++) {
-                bf16 e = o[i] ? d[i] : bf16(0);
+                element e = o[i] ? d[i] : element(0);
                 g[i] = e;
                 a[i] += widen(e);
                 b[i] += widen(e) * (widen(p[i]) - m[i]);
@@ -177,15 +199,15 @@ static std::vector<Tensor> norm_backward(Tensor dy, Tensor x, std::optional<Tens
     const auto slopes = rows.repeat(slope.data()), constants = rows.repeat(constant.data());
     const float *k = slopes.data(), *r = constants.data();
     const bool masked = activation == RELU && !has_shortcut;
-    for (int64_t row = 0; row < rows.count; row++) {
-        const bf16 *p = in + row * width, *g = (kept ? kept : above) + row * width;
-        bf16* o = data(dx) + row * width;
+    rows.each([&](int64_t row) {
+        const element *p = in + row * width, *g = (kept ? kept : above) + row * width;
+        element* o = data(dx) + row * width;
 #pragma omp simd
         for (int64_t i = 0; i < width; i++) {
             float v = widen(p[i]), e = masked & (v * s[i] + t[i] <= 0) ? 0.f : widen(g[i]);
             o[i] = narrow(s[i] * e + k[i] * v + r[i]);
         }
-    }
+    });
     if (has_shortcut && activation == NONE) d_shortcut = dy;
     return {dx, d_shortcut, d_weight, d_bias};
 }
@@ -195,12 +217,15 @@ static Tensor pool(Tensor x) {
     x = channels_last(x);
     const int64_t batch = x.size(0), channels = x.size(1), pixels = x.size(2) * x.size(3);
     Tensor means = new_floats({batch, channels});
-    const bf16* p = data(x);
-    float* m = floats(means);
-    for (int64_t image = 0; image < batch; image++, m += channels)
-        for (int64_t pixel = 0; pixel < pixels; pixel++, p += channels)
+    in_parallel(batch, [&](int64_t first, int64_t end) {
+        const element* p = data(x) + first * pixels * channels;
+        for (int64_t image = first; image < end; image++) {
+            float* m = floats(means) + image * channels;
+            for (int64_t pixel = 0; pixel < pixels; pixel++, p += channels)
 #pragma omp simd
-            for (int64_t c = 0; c < channels; c++) m[c] += widen(p[c]);
+                for (int64_t c = 0; c < channels; c++) m[c] += widen(p[c]);
+        }
+    });
     return means.div_(double(pixels));
 }
 
@@ -209,14 +234,16 @@ static Tensor pool_backward(Tensor dx, Tensor d_means) {
     dx = channels_last(dx);
     const int64_t batch = dx.size(0), channels = dx.size(1), pixels = dx.size(2) * dx.size(3);
     d_means = (d_means / double(pixels)).contiguous();
-    Tensor sum = torch::empty_like(dx);
-    const bf16* p = data(dx);
-    bf16* o = data(sum);
-    const float* m = floats(d_means);
-    for (int64_t image = 0; image < batch; image++, m += channels)
-        for (int64_t pixel = 0; pixel < pixels; pixel++, p += channels, o += channels)
+    Tensor sum = at::empty_like(dx);
+    in_parallel(batch * pixels, [&](int64_t first, int64_t end) {
+        for (int64_t pixel = first; pixel < end; pixel++) {
+            const element* p = data(dx) + pixel * channels;
+            element* o = data(sum) + pixel * channels;
+            const float* m = floats(d_means) + pixel / pixels * channels;
 #pragma omp simd
             for (int64_t c = 0; c < channels; c++) o[c] = narrow(widen(p[c]) + m[c]);
+        }
+    });
     return sum;
 }
 
@@ -226,12 +253,12 @@ static Tensor weighted_sum(Tensor x, Tensor gates, int64_t radix) {
     x = channels_last(x);
     gates = gates.contiguous();
     const int64_t batch = x.size(0), all = x.size(1), channels = all / radix, pixels = x.size(2) * x.size(3);
-    Tensor y = torch::empty({batch, channels, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
-    const bf16* p = data(x);
-    bf16* o = data(y);
-    const float* g = floats(gates);
-    for (int64_t image = 0; image < batch; image++, g += all)
-        for (int64_t pixel = 0; pixel < pixels; pixel++, p += all, o += channels) {
+    Tensor y = at::empty({batch, channels, x.size(2), x.size(3)}, x.options(), at::MemoryFormat::ChannelsLast);
+    in_parallel(batch * pixels, [&](int64_t first, int64_t end) {
+        for (int64_t pixel = first; pixel < end; pixel++) {
+            const element* p = data(x) + pixel * all;
+            element* o = data(y) + pixel * channels;
+            const float* g = floats(gates) + pixel / pixels * all;
             if (radix == 1) {
 #pragma omp simd
                 for (int64_t c = 0; c < channels; c++) o[c] = narrow(widen(p[c]) * g[c]);
@@ -241,6 +268,7 @@ static Tensor weighted_sum(Tensor x, Tensor gates, int64_t radix) {
                     o[c] = narrow(widen(p[c]) * g[c] + widen(p[channels + c]) * g[channels + c]);
             }
         }
+    });
     return y;
 }
 
@@ -250,20 +278,23 @@ static std::vector<Tensor> weighted_sum_backward(Tensor dy, Tensor x, Tensor gat
     x = channels_last(x);
     gates = gates.contiguous();
     const int64_t batch = x.size(0), all = x.size(1), channels = all / radix, pixels = x.size(2) * x.size(3);
-    Tensor dx = torch::empty_like(x), d_gates = new_floats({batch, all});
-    const bf16 *p = data(x), *d = data(dy);
-    bf16* o = data(dx);
-    const float* g = floats(gates);
-    float* e = floats(d_gates);
-    for (int64_t image = 0; image < batch; image++, g += all, e += all)
-        for (int64_t pixel = 0; pixel < pixels; pixel++, p += all, o += all, d += channels)
-            for (int64_t first = 0; first < all; first += channels)
+    Tensor dx = at::empty_like(x), d_gates = new_floats({batch, all});
+    in_parallel(batch, [&](int64_t first, int64_t end) {
+        for (int64_t image = first; image < end; image++) {
+            const element *p = data(x) + image * pixels * all, *d = data(dy) + image * pixels * channels;
+            element* o = data(dx) + image * pixels * all;
+            const float* g = floats(gates) + image * all;
+            float* e = floats(d_gates) + image * all;
+            for (int64_t pixel = 0; pixel < pixels; pixel++, p += all, o += all, d += channels)
+                for (int64_t branch = 0; branch < all; branch += channels)
 #pragma omp simd
-                for (int64_t c = 0; c < channels; c++) {
-                    float v = widen(d[c]);
-                    o[first + c] = narrow(v * g[first + c]);
-                    e[first + c] += v * widen(p[first + c]);
-                }
+                    for (int64_t c = 0; c < channels; c++) {
+                        float v = widen(d[c]);
+                        o[branch + c] = narrow(v * g[branch + c]);
+                        e[branch + c] += v * widen(p[branch + c]);
+                    }
+        }
+    });
     return {dx, d_gates};
 }
 
@@ -271,11 +302,21 @@ static std::vector<Tensor> weighted_sum_backward(Tensor dy, Tensor x, Tensor gat
 Tensor depthwise(Tensor x, Tensor weight, int64_t stride);
 std::vector<Tensor> depthwise_backward(Tensor dy, Tensor x, Tensor weight, int64_t stride);
 
+#ifndef FUSED_BF16
+// grouped.cpp
+Tensor grouped(Tensor x, Tensor weight, int64_t stride);
+std::vector<Tensor> grouped_backward(Tensor dy, Tensor x, Tensor weight, int64_t stride);
+#endif
+
 PYBIND11_MODULE(TORCH_EXTENSION_NAME, m) {
     m.def("norm", &norm);
     m.def("norm_backward", &norm_backward);
     m.def("depthwise", &depthwise);
     m.def("depthwise_backward", &depthwise_backward);
+#ifndef FUSED_BF16
+    m.def("grouped", &grouped);
+    m.def("grouped_backward", &grouped_backward);
+#endif
     m.def("pool", &pool);
     m.def("pool_backward", &pool_backward);
     m.def("weighted_sum", &weighted_sum);

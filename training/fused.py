@@ -1,8 +1,9 @@
-"""Training on a CPU two to three times faster: bf16 activations, everything between convolutions fused (fused.cpp).
+"""Training faster on a CPU: everything between convolutions fused (fused.cpp), narrow groups with kernels of their own.
 
 `fuse` replaces the forward of a network's blocks in place. Parameters, their names and the mathematics stay those of
-timm: in eager PyTorch two thirds of a step of these small networks go into batch norm, activations, shortcuts and
-gates, each of which takes its tensors through memory several times.
+timm: in eager PyTorch much of a step of these small networks goes into batch norm, activations, shortcuts and gates,
+each of which takes its tensors through memory several times. Activations are bf16 where the processor computes in it,
+and f32 elsewhere.
 """
 from functools import cache
 from pathlib import Path
@@ -20,15 +21,18 @@ from torch.autograd import Function
 from torch.utils.cpp_extension import load
 
 NONE, RELU, SILU = range(3)
-MATRIX_PIXELS = 144  # of an image, up to which a matrix product is the faster pointwise convolution
+# Pixels of an image, up to which a matrix product is the faster pointwise convolution.
+MATRIX_PIXELS = {torch.bfloat16: 144, torch.float32: 36}
 
 
 @cache
-def ops():
-    """The compiled operators; the first call on a machine takes half a minute."""
+def ops(dtype: torch.dtype):
+    """The operators compiled for activations of this type; the first call on a machine takes a minute."""
     here = Path(__file__).parent
-    return load('splitlens_fused', [str(here / 'fused.cpp'), str(here / 'depthwise.cpp')],
-                extra_cflags=['-O3', '-march=native', '-ffast-math', '-fopenmp-simd'],
+    bf16 = dtype == torch.bfloat16
+    sources = ['fused.cpp', 'depthwise.cpp', *([] if bf16 else ['grouped.cpp'])]
+    return load('splitlens_fused_bf16' if bf16 else 'splitlens_fused_f32', [str(here / file) for file in sources],
+                extra_cflags=['-O3', '-march=native', '-ffast-math', '-fopenmp', *(['-DFUSED_BF16'] if bf16 else [])],
                 extra_ldflags=['-lmvec', '-lm'])
 
 
@@ -37,7 +41,7 @@ class Norm(Function):
 
     @staticmethod
     def forward(ctx, x: Tensor, shortcut: Tensor | None, weight: Tensor, bias: Tensor, bn: nn.BatchNorm2d, activation: int):
-        y, mean, inverse = ops().norm(
+        y, mean, inverse = ops(x.dtype).norm(
             x, shortcut, weight, bias, bn.running_mean, bn.running_var, bn.momentum, bn.eps, activation)
         needs_y = shortcut is not None and activation == RELU
         ctx.save_for_backward(x, y if needs_y else None, weight, bias, mean, inverse)
@@ -46,7 +50,7 @@ class Norm(Function):
 
     @staticmethod
     def backward(ctx, dy: Tensor):
-        dx, d_shortcut, d_weight, d_bias = ops().norm_backward(
+        dx, d_shortcut, d_weight, d_bias = ops(dy.dtype).norm_backward(
             dy, *ctx.saved_tensors, ctx.activation, ctx.has_shortcut)
         return dx, d_shortcut, d_weight, d_bias, None, None
 
@@ -58,11 +62,25 @@ class Depthwise(Function):
     def forward(ctx, x: Tensor, weight: Tensor, stride: int):
         ctx.save_for_backward(x, weight)
         ctx.stride = stride
-        return ops().depthwise(x, weight, stride)
+        return ops(x.dtype).depthwise(x, weight, stride)
 
     @staticmethod
     def backward(ctx, dy: Tensor):
-        return *ops().depthwise_backward(dy, *ctx.saved_tensors, ctx.stride), None
+        return *ops(dy.dtype).depthwise_backward(dy, *ctx.saved_tensors, ctx.stride), None
+
+
+class Grouped(Function):
+    """A 3x3 convolution of groups of 8 channels in f32, padded by one; the stride divides the image's sides."""
+
+    @staticmethod
+    def forward(ctx, x: Tensor, weight: Tensor, stride: int):
+        ctx.save_for_backward(x, weight)
+        ctx.stride = stride
+        return ops(x.dtype).grouped(x, weight, stride)
+
+    @staticmethod
+    def backward(ctx, dy: Tensor):
+        return *ops(dy.dtype).grouped_backward(dy, *ctx.saved_tensors, ctx.stride), None
 
 
 class Pool(Function):
@@ -70,11 +88,11 @@ class Pool(Function):
 
     @staticmethod
     def forward(_ctx, x: Tensor):
-        return x.view_as(x), ops().pool(x)
+        return x.view_as(x), ops(x.dtype).pool(x)
 
     @staticmethod
     def backward(_ctx, dx: Tensor, d_means: Tensor):
-        return ops().pool_backward(dx, d_means)
+        return ops(dx.dtype).pool_backward(dx, d_means)
 
 
 class WeightedSum(Function):
@@ -84,11 +102,11 @@ class WeightedSum(Function):
     def forward(ctx, x: Tensor, gates: Tensor, radix: int):
         ctx.save_for_backward(x, gates)
         ctx.radix = radix
-        return ops().weighted_sum(x, gates, radix)
+        return ops(x.dtype).weighted_sum(x, gates, radix)
 
     @staticmethod
     def backward(ctx, dy: Tensor):
-        return *ops().weighted_sum_backward(dy, *ctx.saved_tensors, ctx.radix), None
+        return *ops(dy.dtype).weighted_sum_backward(dy, *ctx.saved_tensors, ctx.radix), None
 
 
 def has_bf16() -> bool:
@@ -163,6 +181,16 @@ def batch_norm_act(self: BatchNormAct2d, x: Tensor) -> Tensor:
     return norm(x, self, activation_of(self.act))
 
 
+def grouped(self: nn.Conv2d, x: Tensor) -> Tensor:
+    """Narrow groups leave oneDNN's kernels at a sixth to a third of what its dense convolutions reach."""
+    if x.dtype == torch.bfloat16 and groups_to_merge(self) > 1:
+        return conv_in_wide_groups(self, x)
+    ours = self.in_channels == self.out_channels == 8 * self.groups and self.dilation == (1, 1)
+    if x.dtype == torch.float32 and ours and all(side % self.stride[0] == 0 for side in x.shape[2:]):
+        return Grouped.apply(x, self.weight, self.stride[0])
+    return nn.Conv2d.forward(self, x)
+
+
 def conv_in_wide_groups(self: nn.Conv2d, x: Tensor) -> Tensor:
     """Several narrow groups as one of 16 channels or more with zeros in between, the least that fills a matrix unit."""
     out, per_group, *kernel = self.weight.shape
@@ -186,7 +214,7 @@ def depthwise(self: nn.Conv2d, x: Tensor) -> Tensor:
 def pointwise(self: nn.Conv2d, x: Tensor) -> Tensor:
     """A matrix product where the images are small: there oneDNN's convolution takes 1.1 to 3 times its time."""
     batch, channels, height, width = x.shape
-    if height * width > MATRIX_PIXELS:
+    if height * width > MATRIX_PIXELS[x.dtype]:
         return nn.Conv2d.forward(self, x)
     y = F.linear(x.permute(0, 2, 3, 1).reshape(-1, channels), self.weight.flatten(1))
     return y.view(batch, height, width, -1).permute(0, 3, 1, 2)
@@ -205,12 +233,15 @@ def forward_of(module: nn.Module):
     if module.groups == module.in_channels:
         return depthwise
     if module.groups > 1:
-        return conv_in_wide_groups if groups_to_merge(module) > 1 and module.kernel_size == (3, 3) else None
+        return grouped if module.kernel_size == (3, 3) else None
     return pointwise if module.bias is None and module.kernel_size == module.stride == (1, 1) else None
 
 
-def fuse(network: nn.Module):
-    """Replaces forwards in place, for training only: evaluation is that of an untouched copy with the same weights."""
+def fuse(network: nn.Module, bf16: bool):
+    """Replaces forwards in place, for training only: evaluation is that of an untouched copy with the same weights.
+
+    `bf16`: the type of activations, f32 otherwise.
+    """
     def pair(bn: nn.BatchNorm2d, after: nn.Module | None):
         """A plain batch norm takes over the activation behind it."""
         activation = activation_of(after) if isinstance(after, (nn.ReLU, nn.SiLU)) else NONE
@@ -234,4 +265,5 @@ def fuse(network: nn.Module):
     def in_bf16(x: Tensor) -> Tensor:
         with torch.autocast('cpu', torch.bfloat16):
             return plain(x).float()
-    network.forward = in_bf16
+    if bf16:
+        network.forward = in_bf16

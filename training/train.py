@@ -112,7 +112,7 @@ class Run:
     averaged: nn.Module
     optimiser: torch.optim.Optimizer
     teacher: bool
-    fused: bool = False
+    bf16: bool = False
     epoch: int = 0
     seconds: float = 0.0
     log: list[dict] = field(default_factory=list)
@@ -122,7 +122,7 @@ class Run:
             'network': self.network.state_dict(), 'averaged': self.averaged.state_dict(),
             'optimiser': self.optimiser.state_dict(), 'epoch': self.epoch, 'seconds': self.seconds, 'log': self.log,
             'recipe': asdict(recipe), 'epochs': len(recipe.epochs), 'teacher': self.teacher,
-            'fused': self.fused}
+            'bf16': self.bf16}
         # Renaming replaces at once: a run killed while writing keeps the checkpoint before.
         unfinished = path.with_suffix('.part')
         torch.save(state, unfinished)
@@ -130,8 +130,8 @@ class Run:
 
     def restore(self, path: Path, recipe: Recipe):
         state = torch.load(path, weights_only=True)
-        if (state['recipe'], state['teacher'], state.get('fused', False)) != (
-                asdict(recipe), self.teacher, self.fused):
+        if (state['recipe'], state['teacher'], state.get('bf16', False)) != (
+                asdict(recipe), self.teacher, self.bf16):
             raise ValueError(f'{path} was made with another recipe; remove it or use another --out')
         self.network.load_state_dict(state['network'])
         self.averaged.load_state_dict(state['averaged'])
@@ -183,13 +183,14 @@ def train(name: str, train_set: Photographs, val_set: Photographs, classes: int,
           stop_after: int | None = None) -> Run:
     """Trains up to the recipe's last epoch (or `stop_after`), from the checkpoint in `out` where there is one.
 
-    `fused`: on a CPU, with bf16 activations and the operators of fused.cpp.
+    `fused`: on a CPU, with the operators of fused.cpp, and bf16 activations where the processor computes in bf16.
     """
     torch.manual_seed(recipe.seed)
     network = NETWORKS[name](classes).to(device, memory_format=torch.channels_last)
-    run = Run(network, copy.deepcopy(network).eval(), optimiser_of(network, recipe), teacher is not None, fused)
+    bf16 = fused and has_bf16()
+    run = Run(network, copy.deepcopy(network).eval(), optimiser_of(network, recipe), teacher is not None, bf16)
     if fused:
-        fuse(network)
+        fuse(network, bf16)
     out.mkdir(parents=True, exist_ok=True)
     checkpoint = out / f'{name}.pt'
     if checkpoint.exists():
@@ -225,13 +226,11 @@ def main():
     parser.add_argument('--teacher', type=Path, help='what teacher.py wrote; without it, training is from labels alone')
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--threads', type=int, help='CPU threads')
-    parser.add_argument('--fused', action='store_true', help='on a CPU: bf16 and fused operators, needs a C++ compiler')
+    parser.add_argument('--fused', action='store_true', help='on a CPU: faster operators, which a C++ compiler makes')
     options = parser.parse_args()
     names = list(NETWORKS) if options.all else options.network
     if not names or set(names) - set(NETWORKS):
         parser.error('name networks of the family, or --all')
-    if options.fused and not has_bf16():
-        parser.error('--fused computes in bf16, which this processor would emulate at many times the time: leave it out')
     if options.threads:
         torch.set_num_threads(options.threads)
 
