@@ -13,8 +13,15 @@ use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
 use crate::weights::{Catalogue, Entry};
 
 /// Ids of the networks whose weights lie beside the page, in the order of the table of variants.
-pub const SHIPPED: &[&str] =
-    &["resnet_tiny", "resnext_tiny", "seresnext_tiny", "sknet_tiny", "resnest_tiny", "resnest_tiny_2s2x"];
+pub const SHIPPED: &[&str] = &[
+    "resnet_tiny",
+    "resnext_tiny",
+    "seresnext_tiny",
+    "sknet_tiny",
+    "resnest_tiny",
+    "resnest_tiny_2s2x",
+    "regnetx_tiny",
+];
 
 /// The shipped network that the page opens with; index.html asks for its files before the program runs.
 const FIRST: &str = "resnest_tiny";
