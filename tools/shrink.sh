@@ -1,0 +1,13 @@
+#!/bin/sh
+# The last step of a release build: binaryen's optimiser makes the program smaller, where it is installed.
+set -eu
+
+[ "$TRUNK_PROFILE" = release ] || exit 0
+if ! command -v wasm-opt >/dev/null; then
+    echo "wasm-opt (binaryen) is not installed: the program stays a hundredth larger than it could be"
+    exit 0
+fi
+for program in "$TRUNK_STAGING_DIR"/*_bg.wasm; do
+    wasm-opt -Os --all-features "$program" --output "$program.small"
+    mv "$program.small" "$program"
+done
