@@ -55,32 +55,22 @@ class Norm(Function):
         return dx, d_shortcut, d_weight, d_bias, None, None
 
 
-class Depthwise(Function):
-    """A depthwise 3x3 convolution, padded by one."""
+class NarrowConvolution(Function):
+    """A 3x3 convolution of narrow groups, padded by one, by a kernel of ours: `depthwise` or `grouped`.
+
+    `grouped` is of groups of 8 channels in f32; its stride divides the image's sides.
+    """
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, stride: int):
+    def forward(ctx, x: Tensor, weight: Tensor, stride: int, kernel: str):
         ctx.save_for_backward(x, weight)
-        ctx.stride = stride
-        return ops(x.dtype).depthwise(x, weight, stride)
+        ctx.stride, ctx.kernel = stride, kernel
+        return getattr(ops(x.dtype), kernel)(x, weight, stride)
 
     @staticmethod
     def backward(ctx, dy: Tensor):
-        return *ops(dy.dtype).depthwise_backward(dy, *ctx.saved_tensors, ctx.stride), None
-
-
-class Grouped(Function):
-    """A 3x3 convolution of groups of 8 channels in f32, padded by one; the stride divides the image's sides."""
-
-    @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, stride: int):
-        ctx.save_for_backward(x, weight)
-        ctx.stride = stride
-        return ops(x.dtype).grouped(x, weight, stride)
-
-    @staticmethod
-    def backward(ctx, dy: Tensor):
-        return *ops(dy.dtype).grouped_backward(dy, *ctx.saved_tensors, ctx.stride), None
+        backward = getattr(ops(dy.dtype), f'{ctx.kernel}_backward')
+        return *backward(dy, *ctx.saved_tensors, ctx.stride), None, None
 
 
 class Pool(Function):
@@ -187,7 +177,7 @@ def grouped(self: nn.Conv2d, x: Tensor) -> Tensor:
         return conv_in_wide_groups(self, x)
     ours = self.in_channels == self.out_channels == 8 * self.groups and self.dilation == (1, 1)
     if x.dtype == torch.float32 and ours and all(side % self.stride[0] == 0 for side in x.shape[2:]):
-        return Grouped.apply(x, self.weight, self.stride[0])
+        return NarrowConvolution.apply(x, self.weight, self.stride[0], 'grouped')
     return nn.Conv2d.forward(self, x)
 
 
@@ -208,7 +198,7 @@ def groups_to_merge(conv: nn.Conv2d) -> int:
 
 def depthwise(self: nn.Conv2d, x: Tensor) -> Tensor:
     """oneDNN falls back to its slow reference for gradients of strided depthwise convolutions in bf16."""
-    return Depthwise.apply(x, self.weight, self.stride[0])
+    return NarrowConvolution.apply(x, self.weight, self.stride[0], 'depthwise')
 
 
 def pointwise(self: nn.Conv2d, x: Tensor) -> Tensor:
