@@ -60,6 +60,16 @@ fn entries_are_of_imagenet_at_the_side_that_networks_compare_at() {
 }
 
 #[test]
+fn a_file_is_known_by_its_tag() {
+    let catalogue = catalogue();
+    for entry in &catalogue.entries {
+        let file = format!("{}.{}.safetensors", entry.card.name, entry.tag);
+        assert_eq!(catalogue.likely(&entry.card.name, &file), Some(entry), "{file}");
+    }
+    assert_eq!(catalogue.likely("resnet50", "mine.safetensors"), catalogue.of("resnet50").next());
+}
+
+#[test]
 fn labels_of_imagenet_are_distinct_and_agree_with_the_tiny_ones() {
     let labels = parse_labels(&shipped("imagenet.txt"), Some(1000)).unwrap();
     // Synsets in the order of their offsets is the order of the logits.

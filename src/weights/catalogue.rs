@@ -69,10 +69,11 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The checkpoint of the variant `id` that a file of this name most likely is: one whose tag the name has in it,
-    /// or else the one to take first.
+    /// The checkpoint of the variant `id` that a file of this name most likely is: the one with the longest tag that the
+    /// name has in it (`ra2_in1k` has `a2_in1k` in it), or else the one to take first.
     pub fn likely(&self, id: &str, file: &str) -> Option<&Entry> {
-        self.of(id).find(|entry| file.contains(&entry.tag)).or_else(|| self.of(id).next())
+        let named = self.of(id).filter(|entry| file.contains(&entry.tag));
+        named.max_by_key(|entry| entry.tag.len()).or_else(|| self.of(id).next())
     }
 
     /// The checkpoints of the variant `id`, the one to take first in front; none if none was published.
