@@ -17,7 +17,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> x: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> maps: array<f32>;
 
-override workgroup: u32 = 64u;
+override workgroup: u32 = 256u;
 
 @compute @workgroup_size(workgroup)
 fn group_maps(@builtin(global_invocation_id) id: vec3<u32>) {
