@@ -151,20 +151,21 @@ impl Gpu {
         self.0.device.limits().max_storage_buffer_binding_size
     }
 
-    /// Runs `work` and returns the first error that the device raised in it.
+    /// Runs `work` and returns an error that the device raised in it: that memory ran out before what came of it, since
+    /// what cannot be made is not valid afterwards.
     pub async fn checked<T>(&self, work: impl FnOnce() -> T) -> Result<T, GpuError> {
-        let scopes = [wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal]
+        let scopes = [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Validation, wgpu::ErrorFilter::Internal]
             .map(|filter| self.0.device.push_error_scope(filter));
         let value = work();
         // All are popped at once, innermost first: the futures only wait for the answers.
         let [outer, middle, inner] = scopes;
         let answers = [inner.pop(), middle.pop(), outer.pop()];
-        let mut first = None;
+        let mut outermost = None;
         for answer in answers {
-            first = answer.await.or(first);
+            outermost = answer.await.or(outermost);
         }
         self.health()?;
-        first.map_or(Ok(value), |error| Err(error.into()))
+        outermost.map_or(Ok(value), |error| Err(error.into()))
     }
 
     /// Whether the device still works: an error that no call reported, or its loss.
