@@ -51,7 +51,13 @@ impl Gpu {
         #[cfg(not(target_arch = "wasm32"))]
         self.0.device.poll(wgpu::PollType::wait_indefinitely()).map_err(|error| GpuError::Lost(error.to_string()))?;
         let mapped = receiver.await;
-        self.health()?;
+        if let Err(error) = self.health() {
+            // The next run copies into it.
+            if let Ok(Ok(())) = mapped {
+                staging.0.buffer.unmap();
+            }
+            return Err(error);
+        }
         match mapped {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(GpuError::Validation(error.to_string())),
