@@ -30,6 +30,7 @@ fn main() {
         ("a_loaded_network_takes_what_was_counted", a_loaded_network_takes_what_was_counted),
         ("memory_of_the_device_is_given_back", memory_of_the_device_is_given_back),
         ("what_does_not_fit_is_refused", what_does_not_fit_is_refused),
+        ("an_answer_that_is_not_finite_is_refused", an_answer_that_is_not_finite_is_refused),
         ("a_lost_device_is_an_error", a_lost_device_is_an_error),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials(tests)).exit();
@@ -332,6 +333,20 @@ fn what_does_not_fit_is_refused() {
     };
     assert_eq!(load(&fresh), [Stage::Pipelines, Stage::Weights]);
     assert_eq!(load(&fresh), [Stage::Weights], "pipelines are there already");
+}
+
+fn an_answer_that_is_not_finite_is_refused() {
+    let graph = zoo::variant("resnet_tiny").unwrap().build(32, 32, 4);
+    let usual = hashed::checkpoint(&graph);
+    let tensors = graph.parameters().into_iter().map(|parameter| {
+        let mut values = usual.values(&parameter.name).to_vec();
+        if parameter.name == "fc.weight" {
+            values.fill(f32::MAX);
+        }
+        (parameter.name, parameter.shape, values)
+    });
+    let network = load(graph, &Checkpoint::from_tensors(tensors));
+    assert!(matches!(block_on(network.run(&hashed::image(32))), Err(EngineError::NotFinite)));
 }
 
 fn a_lost_device_is_an_error() {

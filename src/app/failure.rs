@@ -129,6 +129,7 @@ impl From<EngineError> for Failure {
             | EngineError::LayerTooLarge { .. }
             | EngineError::TooManyWorkgroups { .. }) => Failure::Size { why: error.to_string(), largest: None },
             error @ EngineError::Input { .. } => Failure::Device(error.to_string()),
+            error @ EngineError::NotFinite => Failure::Weights(error.to_string()),
         }
     }
 }

@@ -16,16 +16,19 @@ pub enum EngineError {
     Input { expected: Shape, got: Shape },
     #[error(
         "an activation at input {input} takes {} MiB, but this device gives a kernel at most {} MiB",
-        bytes >> 20, limit >> 20
+        bytes.div_ceil(1 << 20), limit >> 20
     )]
     InputTooLarge { input: Shape, bytes: u64, limit: u64 },
     #[error(
         "the weights of `{name}` take {} MiB, but this device gives a kernel at most {} MiB",
-        bytes >> 20, limit >> 20
+        bytes.div_ceil(1 << 20), limit >> 20
     )]
     LayerTooLarge { name: String, bytes: u64, limit: u64 },
     #[error("{kernel} at input {input} needs more workgroups than a dispatch may have")]
     TooManyWorkgroups { kernel: &'static str, input: Shape },
+    /// Of a run: each weight by itself is finite.
+    #[error("its answer is not finite: with these weights values leave the range of f32")]
+    NotFinite,
 }
 
 impl EngineError {

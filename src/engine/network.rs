@@ -217,7 +217,7 @@ impl Network {
     ) -> Result<Reading, EngineError> {
         let copies = self.feed(image)?;
         let values = self.gpu.run(tasks, &copies, &self.staging).await?;
-        Ok(taps::reading(&self.graph, &values))
+        taps::reading(&self.graph, &values)
     }
 
     /// Uploads the image, and says what to read back once the network has run on it.

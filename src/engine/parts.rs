@@ -33,7 +33,7 @@ impl Network {
         let copies = self.feed(image)?;
         let groups = Vec::from_iter(self.parts().into_iter().map(|part| &self.tasks[part.dispatches]));
         let (values, laps) = clock.run(&groups, &copies, &self.staging).await?;
-        Ok((taps::reading(&self.graph, &values), laps))
+        Ok((taps::reading(&self.graph, &values)?, laps))
     }
 
     /// The pipelines of a run by name, each with its dispatches, in the order of first use.

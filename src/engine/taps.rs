@@ -1,4 +1,4 @@
-use super::steps;
+use super::{EngineError, steps};
 use crate::gpu::{Buffer, Slice};
 use crate::graph::{Graph, Layer, Plan, Shape, Tensor, Unit, ValueId};
 use crate::kernels::unpack_activation;
@@ -41,8 +41,8 @@ pub(super) fn copies<'a>(graph: &Graph, plan: &Plan, storage: &'a [Buffer], maps
     copies
 }
 
-/// The reading in what [`copies`] brought back.
-pub(super) fn reading(graph: &Graph, values: &[f32]) -> Reading {
+/// The reading in what [`copies`] brought back, unless its logits are not finite.
+pub(super) fn reading(graph: &Graph, values: &[f32]) -> Result<Reading, EngineError> {
     let mut rest = values;
     let mut take = |elements: usize| {
         let (head, tail) = rest.split_at(elements);
@@ -54,6 +54,9 @@ pub(super) fn reading(graph: &Graph, values: &[f32]) -> Reading {
         unpack_activation(take(shape.stored_elements()), shape)
     };
     let logits = value(graph.logits).values;
+    if !logits.iter().all(|logit| logit.is_finite()) {
+        return Err(EngineError::NotFinite);
+    }
     let features = value(graph.features);
     let units = graph.units.iter().map(|unit| {
         let shape = graph.shape(unit.gates);
@@ -70,7 +73,7 @@ pub(super) fn reading(graph: &Graph, values: &[f32]) -> Reading {
             mean: Tensor::new(shape, take(shape.elements()).to_vec()),
         }
     });
-    Reading { logits, units, layers: layers.collect(), features }
+    Ok(Reading { logits, units, layers: layers.collect(), features })
 }
 
 fn unit_reading(graph: &Graph, unit: &Unit, gates: Vec<f32>, maps: &[f32]) -> UnitReading {

@@ -53,14 +53,16 @@ impl UnitReading {
 
     /// How far the branches' contributions are from adding up to the output: the largest difference
     /// at any pixel, and that relative to the output's largest magnitude. Rounding, unless a kernel
-    /// is wrong.
+    /// is wrong; not a number where one of them is none.
     pub fn residual(&self) -> Residual {
         let pixels = self.output.shape.pixels();
         let sum = |pixel: usize| (0..self.branches()).map(|b| self.contribution.channel(b)[pixel]).sum::<f32>();
         let differences = (0..pixels).map(|pixel| (sum(pixel) - self.output.values[pixel]).abs());
-        let absolute = differences.fold(0.0, f32::max);
-        let scale = self.output.values.iter().fold(0.0f32, |max, value| max.max(value.abs()));
-        Residual { absolute, relative: if scale > 0.0 { absolute / scale } else { 0.0 } }
+        // Unlike `f32::max`, which passes over what is not a number.
+        let larger = |max: f32, value: f32| if value > max || value.is_nan() { value } else { max };
+        let absolute = differences.fold(0.0, larger);
+        let scale = self.output.values.iter().map(|value| value.abs()).fold(0.0, larger);
+        Residual { absolute, relative: if absolute == 0.0 { 0.0 } else { absolute / scale } }
     }
 }
 
@@ -125,5 +127,7 @@ mod tests {
         };
         assert_eq!(unit.residual(), Residual { absolute: 1.0, relative: 0.2 });
         assert_eq!(unit.gates.branch(1), [0.75]);
+        let broken = UnitReading { contribution: map(&[1.0, f32::NAN, 3.0, 4.0], 2), ..unit };
+        assert!(broken.residual().absolute.is_nan() && broken.residual().relative.is_nan());
     }
 }
