@@ -9,11 +9,11 @@ use crate::graph::{Activation, Conv, Op, Padding, Shape};
 
 /// From as many multiplications on, a 1x1 convolution goes to `pointwise`. It is a quarter faster than
 /// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
-pub(super) const POINTWISE_PRODUCTS: usize = 1 << 23;
+pub(super) const POINTWISE_PRODUCTS: u64 = 1 << 23;
 
 /// From as many multiplications on, invocations of a quad have more than the narrowest tile: about a tenth faster,
 /// and again another pipeline.
-const WIDE_PRODUCTS: usize = 1 << 24;
+const WIDE_PRODUCTS: u64 = 1 << 24;
 
 /// Invocations of a quad.
 pub(super) const QUAD: usize = 4;
@@ -210,10 +210,10 @@ impl ConvLayer {
         }
     }
 
-    /// Multiplications.
-    pub(super) fn products(&self) -> usize {
+    /// Multiplications: more than a `usize` of the browser holds.
+    pub(super) fn products(&self) -> u64 {
         let Conv { kernel, groups, out_channels, .. } = self.conv;
-        self.input.channels / groups * out_channels * kernel * kernel * self.output.pixels()
+        (self.input.channels / groups * kernel * kernel) as u64 * (out_channels * self.output.pixels()) as u64
     }
 
     /// Whether the kernels for 1x1 convolutions can take each group by itself.

@@ -10,13 +10,13 @@ const TILE_SIDE: usize = 4;
 const IMAGES: usize = 36;
 /// Below as many multiplications of the direct convolution, its three pipelines take longer to compile than
 /// they ever save. A quarter of them is left, which is enough for the kernels of large 1x1 convolutions.
-const LEAST_PRODUCTS: usize = 4 * POINTWISE_PRODUCTS;
+const LEAST_PRODUCTS: u64 = 4 * POINTWISE_PRODUCTS;
 /// Elements of the largest buffer that a kernel can be given on every WebGPU device, 128 MiB: what is passed on is
 /// 36 values for 16, and must not keep a network from sizes that it can have otherwise.
 const MOST_SCRATCH: usize = 1 << 25;
 /// What the transformation of a tile's value costs, in and out, over a multiplication of a block by a matrix:
 /// a load and a store in place of sixteen multiplications, as measured on a processor-backed adapter.
-const TRANSFORM_COST: usize = 3;
+const TRANSFORM_COST: u64 = 3;
 
 /// A 3x3 convolution by Winograd's F(4x4, 3x3) (arXiv 1509.09308): 36 multiplications for 16 pixels instead of
 /// 144, in three kernels. The tiles of the input become 36 images with a pixel for each tile, those are
@@ -38,12 +38,13 @@ impl Winograd {
         if !product.whole_groups() {
             return None;
         }
-        // In multiplications of a block of a pixel by a 4x4 matrix, whole tiles of the kernels counted.
+        // In multiplications of a block of a pixel by a 4x4 matrix, whole tiles of the kernels counted: for large images
+        // more than a `usize` of the browser holds.
         let (tiles, in_per_group) = (down * across, layer.input.channels / groups);
-        let matrices = (in_per_group / 4) * (out_channels / 4);
-        let direct = tiles * TILE_SIDE * TILE_SIDE * 9 * matrices;
-        let multiplied = IMAGES * tiles.next_multiple_of(pointwise::TILE_PIXELS) * matrices;
-        let transformed = IMAGES * tiles * (blocks(layer.input.channels) + blocks(out_channels)) as usize;
+        let matrices = ((in_per_group / 4) * (out_channels / 4)) as u64;
+        let direct = (tiles * TILE_SIDE * TILE_SIDE * 9) as u64 * matrices;
+        let multiplied = (IMAGES * tiles.next_multiple_of(pointwise::TILE_PIXELS)) as u64 * matrices;
+        let transformed = (IMAGES * tiles) as u64 * u64::from(blocks(layer.input.channels) + blocks(out_channels));
         // Memory and starts ask for more than a draw.
         let pays = (multiplied + TRANSFORM_COST * transformed) * 5 < direct * 4;
         let winograd = Self { product };
