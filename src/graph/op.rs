@@ -221,7 +221,7 @@ impl Op {
             Op::Conv(conv) => {
                 let (in_channels, groups) = (inputs[0].channels, conv.groups);
                 if !in_channels.is_multiple_of(groups) || !conv.out_channels.is_multiple_of(groups) {
-                    return Err(format!("{groups} groups divide neither {in_channels} nor {}", conv.out_channels));
+                    return Err(format!("{groups} groups do not divide both {in_channels} and {}", conv.out_channels));
                 }
                 conv.out_shape(inputs[0]).ok_or_else(|| format!("kernel is larger than {}", inputs[0]))
             }

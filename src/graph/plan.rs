@@ -24,7 +24,7 @@ pub enum PoolKind {
     Avg,
 }
 
-/// What one dispatch computes.
+/// What one step computes, in one dispatch or several.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepKind {
     Conv(ConvStep),

@@ -14,8 +14,9 @@ use super::{ImageError, Preprocess, RgbImage};
 /// there bytes may differ from that version's. The order here is the one that every version before has,
 /// and that checkpoints were trained and measured with.
 ///
-/// Alpha is dropped, as Pillow's `convert('RGB')` drops it: a transparent pixel counts with the colour
-/// that is stored beneath. Browsers and decoders hand out such colours not multiplied by alpha.
+/// Alpha is not looked at, as Pillow's `convert('RGB')` drops it: a transparent pixel counts with the colour that is
+/// stored beneath. So it does for the command. The page lays a picture on white before it comes here, since a canvas
+/// forgets what is stored beneath.
 #[derive(Clone, Debug)]
 pub struct Resizer {
     width: usize,
