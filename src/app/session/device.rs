@@ -33,6 +33,11 @@ impl Inner {
             Err(GpuError::NoWebGpu) if offered => return Err(Failure::NoAdapter("none was offered".into())),
             result => result?,
         };
+        let other = self.gpu.borrow().clone();
+        if let Some(other) = other {
+            // An opening that failed meanwhile had asked for one too.
+            return Ok(other);
+        }
         self.gpu.replace(Some(gpu.clone()));
         let (session, watched) = (self.clone(), gpu.clone());
         spawn_local(async move {
