@@ -1,4 +1,4 @@
-/// Keeps what was used last within a budget of memory: networks, so that coming back to one is immediate.
+/// Keeps what was used last within a budget of memory: networks, so that coming back to one is immediate, or files.
 #[derive(Debug)]
 pub struct Shelf<K, T> {
     budget_bytes: u64,
@@ -30,7 +30,7 @@ impl<K: PartialEq, T: Clone> Shelf<K, T> {
     /// Adds an item in place of the one with its key, and lets go of the least recently used ones until all fit
     /// the budget. The new one stays even if it is too large alone.
     pub fn put(&mut self, key: K, value: T, bytes: u64) {
-        self.items.retain(|item| item.key != key);
+        self.remove(&key);
         self.make_room(bytes);
         self.items.push(Item { key, value, bytes });
     }
@@ -40,6 +40,10 @@ impl<K: PartialEq, T: Clone> Shelf<K, T> {
         while !self.items.is_empty() && self.bytes().saturating_add(bytes) > self.budget_bytes {
             self.items.remove(0);
         }
+    }
+
+    pub fn remove(&mut self, key: &K) {
+        self.items.retain(|item| item.key != *key);
     }
 
     pub fn clear(&mut self) {

@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 use web_sys::File;
 
 use super::inbox::Inbox;
-use super::{Inner, Session, Wish, budget_bytes};
+use super::{FILES_BYTES, Inner, Session, Wish, budget_bytes};
 use crate::app::dom;
 use crate::app::hub::{Host, Hub, HubError};
 use crate::app::intake::Source;
@@ -40,7 +40,7 @@ impl Session {
             origins: RefCell::default(),
             waiting: RefCell::default(),
             models: RefCell::default(),
-            files: RefCell::default(),
+            files: RefCell::new(Shelf::new(FILES_BYTES)),
             picture: RefCell::default(),
             ahead: RefCell::default(),
             place: Cell::new(None),

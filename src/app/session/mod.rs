@@ -43,6 +43,8 @@ use crate::vision::Preprocess;
 
 /// Memory of the device for the network at work and those that may be wanted again.
 const BUDGET_BYTES: u64 = 1 << 30;
+/// Files of weights that the program keeps in its own memory, of which a browser gives it 4 GB at most.
+const FILES_BYTES: u64 = 512 << 20;
 
 /// A network with its weights, to be opened.
 #[derive(Clone)]
@@ -107,8 +109,9 @@ struct Inner {
     waiting: RefCell<Option<Source>>,
     /// Cards and classes, kept for recovery without a server.
     models: RefCell<HashMap<String, Arc<Model>>>,
-    /// Weights that are kept nowhere else on this machine, for recovery and for other sizes of the input.
-    files: RefCell<HashMap<String, Rc<Vec<u8>>>>,
+    /// Weights that are kept nowhere else on this machine, for recovery and for other sizes of the input. What had to
+    /// leave is asked for anew.
+    files: RefCell<Shelf<String, Rc<Vec<u8>>>>,
     /// The picture last run or about to be: what a recovery analyses anew.
     picture: RefCell<Option<Picture>>,
     /// A sample that was read while its network was on its way.

@@ -42,7 +42,7 @@ impl Inner {
 
     /// Downloads shipped weights once.
     async fn shipped(&self, model: &Model) -> Result<Rc<Vec<u8>>, Failure> {
-        let known = self.files.borrow().get(&model.key).cloned();
+        let known = self.files.borrow_mut().get(&model.key);
         if let Some(file) = known {
             return Ok(file);
         }
@@ -51,7 +51,7 @@ impl Inner {
         let bytes = fetch::bytes(&model.weights_path(), Some(&signal), heard).await;
         self.stop.replace(None);
         let file = Rc::new(bytes?);
-        self.files.borrow_mut().insert(model.key.clone(), file.clone());
+        self.remember(model, file.clone());
         Ok(file)
     }
 
@@ -62,7 +62,7 @@ impl Inner {
             let checkpoint = Checkpoint::parse(bytes)?;
             checkpoint.check(&parameters).map(|()| checkpoint)
         };
-        let in_memory = self.files.borrow().get(&model.key).cloned();
+        let in_memory = self.files.borrow_mut().get(&model.key);
         if let Some(bytes) = in_memory {
             return Ok(check(&bytes)?);
         }
@@ -73,10 +73,15 @@ impl Inner {
         self.state.checkpoints.notify();
         let Loaded { bytes, checked, warnings, .. } = result?;
         if warnings.iter().any(Warning::is_not_kept) {
-            self.files.borrow_mut().insert(model.key.clone(), Rc::new(bytes));
+            self.remember(model, Rc::new(bytes));
         }
         self.warnings.borrow_mut().extend(warnings);
         Ok(checked)
+    }
+
+    fn remember(&self, model: &Model, file: Rc<Vec<u8>>) {
+        let bytes = file.len() as u64;
+        self.files.borrow_mut().put(model.key.clone(), file, bytes);
     }
 
     /// What a checkpoint that was loaded all the same has to say, once there is something to see.
@@ -103,7 +108,7 @@ impl Inner {
     /// Whether published weights are on the device, or in memory for want of another place.
     fn is_in_memory(&self, entry: &Entry) -> bool {
         let on_device = self.shelf.borrow().keys().any(|(model, _)| *model == entry.repository);
-        on_device || self.files.borrow().contains_key(&entry.repository)
+        on_device || self.files.borrow().keys().any(|model| *model == entry.repository)
     }
 
     /// What is published, fetched once.
