@@ -27,10 +27,7 @@ pub async fn bytes(
     stop: Option<&AbortSignal>,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<Vec<u8>, FetchError> {
-    let failed = |error: JsValue| match stop.is_some_and(AbortSignal::aborted) {
-        true => FetchError::Stopped,
-        false => FetchError::Unreachable { path: path.into(), why: message(&error) },
-    };
+    let failed = |error: JsValue| broken(path, stop, &error);
     let response = request(path, stop).await?;
     let total = expected_bytes(&response);
     let mut bytes = Vec::new();
@@ -87,21 +84,25 @@ pub async fn text(path: &str) -> Result<String, FetchError> {
 }
 
 /// A file as the browser's own bytes, for its image decoder.
-pub async fn blob(path: &str) -> Result<Blob, FetchError> {
-    let failed = |error: JsValue| FetchError::Unreachable { path: path.into(), why: message(&error) };
-    let promise = request(path, None).await?.blob().map_err(failed)?;
+pub async fn blob(path: &str, stop: &AbortSignal) -> Result<Blob, FetchError> {
+    let failed = |error: JsValue| broken(path, Some(stop), &error);
+    let promise = request(path, Some(stop)).await?.blob().map_err(failed)?;
     Ok(JsFuture::from(promise).await.map_err(failed)?.unchecked_into())
+}
+
+/// Why an answer ended before its end, or never came.
+fn broken(path: &str, stop: Option<&AbortSignal>, error: &JsValue) -> FetchError {
+    match stop.is_some_and(AbortSignal::aborted) {
+        true => FetchError::Stopped,
+        false => FetchError::Unreachable { path: path.into(), why: message(error) },
+    }
 }
 
 async fn request(path: &str, stop: Option<&AbortSignal>) -> Result<Response, FetchError> {
     let init = RequestInit::new();
     init.set_signal(stop);
     let answer = JsFuture::from(window().fetch_with_str_and_init(path, &init)).await;
-    let response: Response = match answer {
-        Ok(response) => response.unchecked_into(),
-        Err(_) if stop.is_some_and(AbortSignal::aborted) => return Err(FetchError::Stopped),
-        Err(error) => return Err(FetchError::Unreachable { path: path.into(), why: message(&error) }),
-    };
+    let response: Response = answer.map_err(|error| broken(path, stop, &error))?.unchecked_into();
     match response.ok() {
         true => Ok(response),
         false => Err(FetchError::Status { path: path.into(), status: response.status() }),

@@ -10,8 +10,8 @@ use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    Blob, CanvasRenderingContext2d, ColorSpaceConversion, HtmlCanvasElement, ImageBitmap, ImageBitmapOptions,
-    ImageOrientation, PremultiplyAlpha,
+    AbortSignal, Blob, CanvasRenderingContext2d, ColorSpaceConversion, HtmlCanvasElement, ImageBitmap,
+    ImageBitmapOptions, ImageOrientation, PremultiplyAlpha,
 };
 
 use super::dom;
@@ -87,16 +87,21 @@ pub enum IntakeError {
     Stopped,
 }
 
-/// Reads a picture strip by strip, so that the page stays alive; gives up between strips once `overtaken`.
+/// Reads a picture strip by strip, so that the page stays alive; gives up between strips once `overtaken`, and while a
+/// sample is on its way once `stop` says so.
 pub async fn read(
     source: Source,
     preprocess: &Preprocess,
+    stop: &AbortSignal,
     progress: impl FnMut(usize, usize),
     overtaken: impl Fn() -> bool,
 ) -> Result<Picture, IntakeError> {
     let (blob, title, alt) = match &source {
         Source::Sample(sample) => {
-            let blob = fetch::blob(&sample.path()).await.map_err(IntakeError::Sample)?;
+            let blob = fetch::blob(&sample.path(), stop).await.map_err(|error| match error {
+                fetch::FetchError::Stopped => IntakeError::Stopped,
+                error => IntakeError::Sample(error),
+            })?;
             (blob, sample.title.clone(), sample.alt.clone())
         }
         Source::File { blob, name } => (blob.clone(), name.clone(), format!("Your picture {name}")),

@@ -65,6 +65,9 @@ test('a missing card is asked for once, and again when the visitor tries again',
   await page.waitForTimeout(1000);
   assert.equal(asked, 1, 'nobody asks again by himself');
   assert.match(await text(page, 'failure'), /404/);
+  await page.getByTestId('retry').click();
+  while (asked < 2) await page.waitForTimeout(50);
+  await phase(page, 'failed');
   spoil = false;
   await page.getByTestId('retry').click();
   await ready(page);

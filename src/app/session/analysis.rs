@@ -72,7 +72,10 @@ impl Inner {
             return Ok(picture);
         }
         let overtaken = || self.stopped.get() || self.inbox.has_more_urgent_than_reading();
-        Ok(intake::read(source, &preprocess, stage, overtaken).await?)
+        let signal = self.begin_stoppable()?;
+        let picture = intake::read(source, &preprocess, &signal, stage, overtaken).await;
+        self.stop.replace(None);
+        Ok(picture?)
     }
 
     pub(super) async fn run(self: &Rc<Self>, picture: Picture, life: fn(Progress) -> Life) -> Result<(), Failure> {
@@ -186,6 +189,8 @@ impl Inner {
             (Some(tensor), _) => tensor,
             // Another picture's activations, or an empty one's, must not be shown as this run's.
             (None, Some(opened)) if opened.ran.get() != Some(run) => return,
+            // It was asked for while a network with fewer units was on its way.
+            (None, Some(opened)) if unit >= opened.network.graph().units.len() => return,
             (None, Some(opened)) => match self.fetch_activations(&opened.network, unit).await {
                 Ok(tensor) => tensor,
                 Err(failure) => return self.tell(Some(failure)),

@@ -38,8 +38,9 @@ impl Inner {
             return;
         }
         // What the page was at when the file came.
-        if self.opened.borrow().is_none() {
-            self.inbox.wish.replace(Some(self.last.borrow().clone()));
+        let last = self.last.borrow().clone();
+        if !self.is_open(&last) {
+            self.inbox.wish.replace(Some(last));
         } else if self.inbox.picture.borrow().is_none() {
             self.inbox.picture.replace(self.waiting.take());
         }

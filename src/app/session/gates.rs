@@ -68,6 +68,8 @@ impl Inner {
                 self.state.notice.set(None);
                 self.state.analysis.set(Some(analysis));
             }
+            // What was asked for is run on the next device.
+            Err(_) if self.is_lost() => {}
             Err(failure) => {
                 let replaced = shown.what_if.as_ref().map(|what_if| what_if.replacements.clone());
                 self.settle(replaced.unwrap_or_default());

@@ -38,7 +38,9 @@ impl Inner {
         self.opening.set(None);
         if self.state.model.with_untracked(Option::is_none) {
             // Without a card no picture can be read: left in the inbox, the wish would open again and again.
-            self.waiting.replace(self.inbox.picture.take());
+            let picture = self.inbox.picture.take();
+            let waiting = picture.or_else(|| self.waiting.take());
+            self.waiting.replace(waiting);
         }
     }
 
@@ -128,6 +130,15 @@ impl Inner {
         self.state.life.set(Life::Ready);
         self.pass_on_warnings();
         Ok(if ran { Outcome::Ran } else { Outcome::Ready })
+    }
+
+    /// Whether what was wished for is open.
+    pub(super) fn is_open(&self, wish: &Wish) -> bool {
+        self.opened.borrow().as_ref().is_some_and(|opened| {
+            let (variant, model) = (wish.variant, &opened.model);
+            let same_weights = wish.origin.as_ref().is_none_or(|origin| origin.key(variant) == model.key);
+            variant.id == model.variant.id && same_weights && wish.side.unwrap_or(model.own_side()) == opened.side
+        })
     }
 
     /// Whether the analysis on the screen is this network's.
@@ -235,8 +246,10 @@ impl Inner {
     async fn read_ahead(&self, preprocess: &Preprocess) {
         let Some(source @ Source::Sample(_)) = self.inbox.picture.borrow().clone() else { return };
         let overtaken = || self.go_on().is_err();
+        let Ok(signal) = self.begin_stoppable() else { return };
         // What fails here fails in its turn too, and is told then.
-        let picture = intake::read(source, preprocess, |_, _| (), overtaken).await.ok();
+        let picture = intake::read(source, preprocess, &signal, |_, _| (), overtaken).await.ok();
+        self.stop.replace(None);
         self.ahead.replace(picture);
     }
 

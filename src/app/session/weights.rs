@@ -145,7 +145,7 @@ impl Inner {
     }
 
     /// What hears when the visitor stops the work at hand.
-    fn begin_stoppable(&self) -> Result<AbortSignal, Failure> {
+    pub(super) fn begin_stoppable(&self) -> Result<AbortSignal, Failure> {
         let controller = AbortController::new().map_err(|error| Failure::Device(dom::message(&error)))?;
         let signal = controller.signal();
         self.stop.replace(Some(controller));

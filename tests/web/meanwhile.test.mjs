@@ -1,0 +1,51 @@
+// What the visitor does while a network is on its way.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { drop, open, PATIENCE, reading, ready, site } from './browser.mjs';
+
+const here = site();
+
+/** The page at work, with ResNeXt chosen whose weights are held back until `release`. */
+async function withHeld(use) {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const hold = async (route) => {
+    await held;
+    // The page may have given it up meanwhile.
+    await route.continue().catch(() => {});
+  };
+  const prepare = (page) => page.route('**/resnext_tiny.safetensors', hold);
+  const { page, complaints } = await open(here, { query: '?debug=1', prepare });
+  await page.waitForFunction(() => window.splitlens?.reading(), null, { timeout: PATIENCE });
+  await ready(page);
+  await page.locator('[data-testid=family][data-value=resnext]').click();
+  await page.locator('[data-testid=progress][data-stage=download]').waitFor();
+  await use(page, release);
+  assert.deepEqual(complaints, []);
+  await page.context().close();
+}
+
+const arrives = (page) =>
+  page.waitForFunction(() => window.splitlens.reading()?.network === 'resnext_tiny', null, { timeout: PATIENCE });
+
+test('a unit chosen before a network without units opens is not read from that', async () => {
+  await withHeld(async (page, release) => {
+    await page.getByTestId('unit').nth(3).click();
+    release();
+    await arrives(page);
+    await ready(page);
+    await page.locator('[data-testid=group][data-group="7"]').waitFor();
+  });
+});
+
+test('a checkpoint that nobody knows does not take the place of what was chosen before it', async () => {
+  await withHeld(async (page, release) => {
+    await drop(page, Buffer.alloc(100), 'unknown.safetensors');
+    await page.getByTestId('notice').filter({ hasText: /checkpoint/ }).waitFor();
+    assert.equal((await reading(page)).network, 'resnest_tiny');
+    release();
+    await arrives(page);
+    await ready(page);
+    assert.equal(await page.getByTestId('variant').inputValue(), 'resnext_tiny');
+  });
+});
