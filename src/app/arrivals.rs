@@ -3,7 +3,8 @@
 use leptos::ev::{self, DragEvent};
 use leptos::html::Input;
 use leptos::prelude::*;
-use web_sys::{DataTransfer, File, FileList};
+use wasm_bindgen::JsCast;
+use web_sys::{DataTransfer, Event, File, FileList, HtmlInputElement};
 
 use super::intake::Source;
 use super::session::Session;
@@ -15,7 +16,13 @@ pub fn DropAnywhere() -> impl IntoView {
     let (state, session) = (expect_context::<State>(), expect_context::<Session>());
     // Entering a child comes before leaving its parent, hence a count.
     let depth = RwSignal::new(0_i32);
-    let hold = |event: &DragEvent| event.prevent_default();
+    // A field takes text by itself.
+    let is_ours = |event: &DragEvent| brings_files(event) || !is_for_a_field(event);
+    let hold = move |event: &DragEvent| {
+        if is_ours(event) {
+            event.prevent_default();
+        }
+    };
     let listeners = [
         window_event_listener(ev::dragenter, move |event| {
             hold(&event);
@@ -26,20 +33,14 @@ pub fn DropAnywhere() -> impl IntoView {
         window_event_listener(ev::drop, move |event| {
             hold(&event);
             depth.set(0);
-            take(
-                state,
-                session,
-                event.data_transfer(),
-                "What was dropped is no file. Save the picture, then drop it here.",
-            );
+            if is_ours(&event) {
+                let nothing = "What was dropped is no file. Save the picture, then drop it here.";
+                take(state, session, event.data_transfer(), Some(nothing));
+            }
         }),
         window_event_listener(ev::paste, move |event| {
-            take(
-                state,
-                session,
-                event.clipboard_data(),
-                "The clipboard holds no picture. Copy one, then paste it here.",
-            );
+            let nothing = "The clipboard holds no picture. Copy one, then paste it here.";
+            take(state, session, event.clipboard_data(), (!is_for_a_field(&event)).then_some(nothing));
         }),
     ];
     on_cleanup(move || listeners.into_iter().for_each(|listener| listener.remove()));
@@ -74,8 +75,15 @@ fn brings_files(event: &DragEvent) -> bool {
     event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0))
 }
 
-fn take(state: State, session: Session, data: Option<DataTransfer>, nothing: &str) {
-    if !accept(session, all_files(data.and_then(|data| data.files()))) {
+/// Whether it goes to a field, which takes text.
+fn is_for_a_field(event: &Event) -> bool {
+    event.target().is_some_and(|target| target.has_type::<HtmlInputElement>())
+}
+
+/// `nothing`: what to say where no file is.
+fn take(state: State, session: Session, data: Option<DataTransfer>, nothing: Option<&str>) {
+    let taken = accept(session, all_files(data.and_then(|data| data.files())));
+    if let Some(nothing) = nothing.filter(|_| !taken) {
         state.notice.set(Some(Notice { tone: Tone::Error, text: nothing.into() }));
     }
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::dom;
+use super::panels::NETWORK_ID;
 use super::session::Session;
 use super::state::{Life, State, Tone};
 
@@ -48,7 +50,11 @@ pub fn FailureCard() -> impl IntoView {
                     <p><strong>{failure.what()}</strong></p>
                     <p>{failure.next_step()}</p>
                     {failure.worth_retrying().then(|| view! {
-                        <button class="primary" type="button" data-testid="retry" on:click=move |_| session.open()>
+                        <button class="primary" type="button" data-testid="retry" on:click=move |_| {
+                            // The button goes with the failure.
+                            dom::focus(NETWORK_ID);
+                            session.open();
+                        }>
                             "Try again"
                         </button>
                     })}

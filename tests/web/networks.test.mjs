@@ -201,6 +201,16 @@ test('the side of the input is free, odd numbers too', async () => {
     await page.getByTestId('side').press('Enter');
     await notice.filter({ hasText: 'The input can be 32 to 4096 pixels wide.' }).waitFor();
     assert.equal(await page.getByTestId('side').inputValue(), '64', 'what no network can see is not taken');
+
+    await notice.getByRole('button').click();
+    await page.getByTestId('side').dispatchEvent('paste');
+    await page.waitForTimeout(200);
+    assert.equal(await notice.count(), 0, 'a number that is pasted is for the field alone');
+    await page.getByTestId('side').fill('');
+    await page.getByTestId('side').pressSequentially('1-2');
+    await page.getByTestId('side').press('Enter');
+    await notice.filter({ hasText: 'The input can be 32 to 4096 pixels wide.' }).waitFor();
+    assert.equal(await page.getByTestId('side').inputValue(), '64', 'what is no number is not taken');
   });
 });
 

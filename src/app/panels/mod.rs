@@ -33,6 +33,7 @@ pub use header::{Footer, Header};
 pub use layers::Layers;
 pub use legend::Legend;
 pub use library::Library;
+pub use networks::NETWORK_ID;
 pub use offer::Offers;
 pub use picture::PictureView;
 pub use prediction::PredictionList;

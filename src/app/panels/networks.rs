@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use crate::app::dom;
 use crate::app::model::{self, Model};
 use crate::app::parts::{Choice, Role, Segments};
 use crate::app::session::Session;
@@ -41,7 +42,11 @@ pub fn Networks() -> impl IntoView {
                 </span>
                 <Show when=move || others_are_published(state)>
                     <button class="quiet" type="button" data-testid="other-weights"
-                        on:click=move |_| session.offer_others()>"Other weights"</button>
+                        on:click=move |_| {
+                            // The button goes while there is an offer.
+                            dom::focus(NETWORK_ID);
+                            session.offer_others();
+                        }>"Other weights"</button>
                 </Show>
             </p>
         </div>
@@ -125,7 +130,9 @@ fn SideField() -> impl IntoView {
         let Some(input) = input.get_untracked() else { return };
         let asked = input.value();
         let side = asked.trim().parse().ok().filter(|side| SIDES.contains(side));
-        if asked.trim().is_empty() || side == untrack(own) {
+        // The browser hands out what it cannot read as nothing.
+        let is_empty = asked.trim().is_empty() && input.validity().valid();
+        if is_empty || side == untrack(own) {
             session.resize(None);
         } else if side.is_some() {
             session.resize(side);
