@@ -67,10 +67,13 @@ impl State {
         self.choose_view(View::Features);
     }
 
-    /// What there is to choose from: the mean of all channels, then the groups on show unless there is only one.
+    /// What there is to choose from: the mean of all channels, then the groups on show unless there is only one, and
+    /// the chosen one, which may vary less than those in another picture.
     pub fn group_choices(&self) -> Vec<Option<usize>> {
         let groups = self.current_groups().map(|maps| maps.shown.clone()).filter(|shown| shown.len() > 1);
-        std::iter::once(None).chain(groups.unwrap_or_default().into_iter().map(Some)).collect()
+        let groups = groups.unwrap_or_default();
+        let chosen = self.shown_group().filter(|group| !groups.is_empty() && !groups.contains(group));
+        std::iter::once(None).chain(groups.into_iter().chain(chosen).map(Some)).collect()
     }
 }
 
