@@ -14,7 +14,7 @@ pub fn ProgressLine() -> impl IntoView {
     // A bar that cannot tell how far it is says so by having no value.
     let part = move || progress.get().filter(|p| p.total > 0).map(|p| p.done as f64 / p.total as f64);
     let stage = move || progress.get().map(|progress| format!("{:?}", progress.stage).to_lowercase());
-    let stoppable = move || progress.get().is_some_and(|p| matches!(p.stage, Stage::Download | Stage::Picture));
+    let stoppable = move || progress.get().is_some_and(|progress| can_be_stopped(progress.stage));
     view! {
         <Show when=move || progress.get().is_some()>
             <div class="progress" data-testid="progress" data-stage=stage>
@@ -31,6 +31,11 @@ pub fn ProgressLine() -> impl IntoView {
             </div>
         </Show>
     }
+}
+
+/// What may last: the rest is a request to the device or to the page's own server, which cannot be called back.
+fn can_be_stopped(stage: Stage) -> bool {
+    matches!(stage, Stage::Download | Stage::Kernels | Stage::Pipelines | Stage::Upload | Stage::Picture)
 }
 
 fn describe(progress: Progress) -> String {

@@ -46,15 +46,15 @@ const said = (page, pattern) =>
     { timeout: PATIENCE },
   );
 
-/** Every text of the bar from now on. */
+/** Every text of the bar from now on that is about our hub's file, which others of the family may come before. */
 const watchProgress = (page) =>
-  page.evaluate(() => {
+  page.evaluate((total) => {
     window.progress = [];
     new MutationObserver(() => {
       const text = document.querySelector('[data-testid=progress][data-stage=download] .progress-text')?.textContent;
-      if (text && window.progress.at(-1) !== text) window.progress.push(text);
+      if (text?.endsWith(total) && window.progress.at(-1) !== text) window.progress.push(text);
     }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
-  });
+  }, `of ${(ENTRY.bytes / 1e6).toFixed(1)}\u00a0MB`);
 
 test('an offer says what it is, and loads with a bar; the answer is PyTorch’s', async () => {
   const { page, complaints } = await visit({ trouble: { pace: 5 } });

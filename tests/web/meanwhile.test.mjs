@@ -1,7 +1,7 @@
 // What the visitor does while a network is on its way.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drop, open, PATIENCE, reading, ready, site } from './browser.mjs';
+import { drop, nextReading, open, PATIENCE, reading, ready, site, visit } from './browser.mjs';
 
 const here = site();
 
@@ -47,5 +47,21 @@ test('a checkpoint that nobody knows does not take the place of what was chosen 
     await arrives(page);
     await ready(page);
     assert.equal(await page.getByTestId('variant').inputValue(), 'resnext_tiny');
+  });
+});
+
+test('compiling shaders can be stopped, and goes on when the network is asked for again', async () => {
+  await visit(here, { query: '?debug=1' }, async (page) => {
+    const before = await reading(page);
+    const choose = () => page.locator('[data-testid=family][data-value=sknet]').click();
+    await choose();
+    await page.locator('[data-testid=progress][data-stage=pipelines]').waitFor();
+    await page.getByTestId('stop').click();
+    await page.getByTestId('notice').filter({ hasText: 'Stopped.' }).waitFor();
+    await ready(page);
+    assert.deepEqual(await reading(page), before);
+    assert.equal(await page.getByTestId('variant').inputValue(), 'resnest_tiny');
+    await choose();
+    assert.equal((await nextReading(page, before.run)).network, 'sknet_tiny');
   });
 });

@@ -49,7 +49,7 @@ impl Inner {
                     self.stage(Progress { stage: Stage::Kernels, done, total });
                     dom::pause().await;
                 };
-                let tuning = engine::tune(gpu, || dom::now_ms() / 1e3, heard).await?;
+                let tuning = self.unless_stopped(engine::tune(gpu, || dom::now_ms() / 1e3, heard)).await??;
                 tuning::remember(adapter, tuning);
                 tuning
             }

@@ -1,8 +1,11 @@
 //! From a wish to a network that is ready to run.
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use futures_channel::oneshot;
 use leptos::prelude::*;
@@ -155,6 +158,16 @@ impl Inner {
         }
     }
 
+    /// `work`, unless the visitor has stopped it or wants something else: then it is dropped between its steps.
+    pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let mut work = pin!(work);
+        let step = |context: &mut Context<'_>| match self.go_on() {
+            Ok(()) => work.as_mut().poll(context).map(Ok),
+            Err(stopped) => Poll::Ready(Err(stopped)),
+        };
+        poll_fn(step).await
+    }
+
     /// Offers to load the weights of a variant; what is open stays at work.
     pub(super) fn offer(&self, variant: &'static Variant) {
         self.show_opened();
@@ -210,7 +223,7 @@ impl Inner {
             self.stage(shown(progress));
             dom::pause().await;
         };
-        let network = match Network::load(gpu, graph, &checkpoint, heard).await {
+        let network = match self.unless_stopped(Network::load(gpu, graph, &checkpoint, heard)).await? {
             Err(error) if error.is_of_size() => {
                 let largest = engine::largest_side(gpu, *SIDES.start()..side, |side| model.graph(side));
                 return Err(Failure::Size { why: error.to_string(), largest });
@@ -237,7 +250,7 @@ impl Inner {
                 dom::pause().await;
             };
             // What fails here fails in loading too, which says so.
-            let _ = engine::compile(&gpu, &graph, heard).await;
+            let _ = session.unless_stopped(engine::compile(&gpu, &graph, heard)).await;
         });
         Ahead { is_awaited, wait }
     }
