@@ -33,7 +33,7 @@ pub fn ProgressLine() -> impl IntoView {
     }
 }
 
-/// What may last: the rest is a request to the device or to the page's own server, which cannot be called back.
+/// The stages that may last.
 fn can_be_stopped(stage: Stage) -> bool {
     matches!(stage, Stage::Download | Stage::Kernels | Stage::Pipelines | Stage::Upload | Stage::Picture)
 }

@@ -131,7 +131,7 @@ fn SideField() -> impl IntoView {
         let asked = input.value();
         let side = asked.trim().parse().ok().filter(|side| SIDES.contains(side));
         // The browser hands out what it cannot read as nothing.
-        let is_empty = asked.trim().is_empty() && input.validity().valid();
+        let is_empty = asked.trim().is_empty() && input.check_validity();
         if is_empty || side == untrack(own) {
             session.resize(None);
         } else if side.is_some() {
