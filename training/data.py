@@ -1,4 +1,5 @@
 """Tiny ImageNet as arrays: every photograph is decoded once, augmentation works on whole batches of tensors."""
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,16 +54,18 @@ def list_files(root: Path, split: str, classes: list[str]) -> list[tuple[Path, i
 
 def load(root: Path, split: str, classes: list[str], cache: Path) -> Photographs:
     """Reads a split, decoding it into `cache` the first time; the photographs must share one size."""
-    files = list_files(root, split, classes)
-    # Another class list is another array, and so are more photographs.
-    array = cache / f'{split}-{len(files)}-{zlib.crc32(" ".join(classes).encode()):08x}.npy'
+    files = list_files(root.resolve(), split, classes)
+    # The labels are taken from this list, so an array belongs to one list in one order.
+    key = zlib.crc32('\n'.join(f'{file} {label}' for file, label in files).encode())
+    array = cache / f'{split}-{len(files)}-{key:08x}.npy'
     if not array.exists():
         cache.mkdir(parents=True, exist_ok=True)
         bar = tqdm(files, desc=f'decode {split}', leave=False)
         images = np.stack([np.asarray(Image.open(file).convert('RGB')) for file, _ in bar])
-        unfinished = array.with_suffix('.part.npy')
+        # Trainings that begin side by side each write their own; the last one stays.
+        unfinished = array.with_suffix(f'.{os.getpid()}.part.npy')
         np.save(unfinished, images)
-        unfinished.rename(array)
+        unfinished.replace(array)
     labels = torch.tensor([label for _, label in files])
     return Photographs(np.load(array, mmap_mode='r'), labels)
 

@@ -52,14 +52,21 @@ def describe_recipe(recipe: dict, teacher: bool, bf16: bool) -> str:
 
 
 def commit() -> str | None:
-    """The commit of this code, where it lies in a git work tree."""
-    asked = subprocess.run(['git', '-C', Path(__file__).parent, 'rev-parse', 'HEAD'], capture_output=True, text=True)
-    return asked.stdout.strip() if asked.returncode == 0 else None
+    """The commit of this code, where it lies in a git work tree, and whether the code differs from it."""
+    def git(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(['git', '-C', Path(__file__).parent, *arguments], capture_output=True, text=True)
+
+    asked = git('rev-parse', 'HEAD')
+    if asked.returncode != 0:
+        return None
+    return asked.stdout.strip() + (' and changes' if git('status', '--porcelain', '.').stdout else '')
 
 
 def export(name: str, train_set: Photographs, val_set: Photographs, classes: list[str], out: Path, to: Path,
            class_file: str, sizes: tuple[int, ...] = SIZES) -> dict:
     network, state = restore(name, out, len(classes), train_set)
+    if state['epoch'] < state['epochs']:
+        raise ValueError(f'{name} is at epoch {state["epoch"]} of {state["epochs"]}')
     results = evaluate(network, val_set, sizes)
     tensors = half_tensors(network)
     network.load_state_dict({key: value.float() for key, value in tensors.items()}, strict=False)
@@ -72,8 +79,9 @@ def export(name: str, train_set: Photographs, val_set: Photographs, classes: lis
         'top1': results['accuracy'][native]['top1'], 'top5': results['accuracy'][native]['top5'],
         'ece': results['accuracy'][native]['ece'], 'top1_f16': round(rounded, 4), 'accuracy': results['accuracy'],
         'timm': formula(name, len(classes)),
-        'data': f'Tiny ImageNet, the {len(classes)} classes of {class_file}, {len(train_set):,} training and '
-                f'{len(val_set):,} validation images at {width} x {height}',
+        'data': f'{len(train_set):,} photographs of {len(classes)} classes of Tiny ImageNet, {width} x {height} pixels'
+                + (', with an EfficientNet-Lite0 trained on ImageNet as teacher' if state['teacher'] else '')
+                + f'; judged on {len(val_set):,} others',
         'recipe': describe_recipe(state['recipe'], state['teacher'], state.get('bf16', False)), 'epochs': state['epoch'],
         'minutes': round(state['seconds'] / 60), 'date': datetime.date.today().isoformat(), 'commit': commit(),
         'log': [

@@ -5,6 +5,8 @@ timm: in eager PyTorch much of a step of these small networks goes into batch no
 each of which takes its tensors through memory several times. Activations are bf16 where the processor computes in it,
 and f32 elsewhere.
 """
+import fcntl
+import zlib
 from functools import cache
 from pathlib import Path
 from types import MethodType
@@ -27,13 +29,26 @@ MATRIX_PIXELS = {torch.bfloat16: 144, torch.float32: 36}
 
 @cache
 def ops(dtype: torch.dtype):
-    """The operators compiled for activations of this type; the first call on a machine takes a minute."""
+    """The operators compiled for activations of this type; the first call on a machine takes a minute or two."""
     here = Path(__file__).parent
     bf16 = dtype == torch.bfloat16
+    name = 'splitlens_fused_bf16' if bf16 else 'splitlens_fused_f32'
     sources = ['fused.cpp', 'depthwise.cpp', *([] if bf16 else ['grouped.cpp'])]
-    return load('splitlens_fused_bf16' if bf16 else 'splitlens_fused_f32', [str(here / file) for file in sources],
-                extra_cflags=['-O3', '-march=native', '-ffast-math', '-fopenmp', *(['-DFUSED_BF16'] if bf16 else [])],
-                extra_ldflags=['-lmvec', '-lm'])
+    flags = ['-O3', '-march=native', '-ffast-math', '-fopenmp', *(['-DFUSED_BF16'] if bf16 else [])]
+    build = here / f'.operators/{name}-{torch.__version__}-{processor():08x}'
+    build.mkdir(parents=True, exist_ok=True)
+    with (build / 'turn').open('w') as turn:
+        # Given back however a process ends: torch's own lock, left by a killed one, is waited for without end.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        (build / 'lock').unlink(missing_ok=True)
+        return load(name, [str(here / file) for file in sources], build_directory=str(build),
+                    extra_cflags=flags, extra_ldflags=['-lmvec', '-lm'])
+
+
+def processor() -> int:
+    """A checksum of the processor's abilities (Linux), for which operators are compiled."""
+    lines = Path('/proc/cpuinfo').read_text().splitlines()
+    return zlib.crc32(next(line for line in lines if line.startswith(('flags', 'Features'))).encode())
 
 
 class Norm(Function):

@@ -104,9 +104,9 @@ def main():
     classes = read_classes(options.classes)
     photographs = load(options.data, 'train', classes, options.out / 'cache')
 
-    folder = options.out / 'cache/teacher'
-    folder.mkdir(parents=True, exist_ok=True)
     array = Path(photographs.images.filename)
+    folder = options.out / f'cache/teacher-{array.stem}'
+    folder.mkdir(parents=True, exist_ok=True)
     starts = range(0, len(photographs), BLOCK)
     with ProcessPoolExecutor(options.workers) as pool:
         list(tqdm(pool.map(partial(write_features, array, folder), starts), total=len(starts), desc='features'))
@@ -123,6 +123,8 @@ def main():
     print(f'top-1 of the teacher on photographs its classifier has not seen: {right / len(photographs):.4f}')
     unfinished = options.out / 'teacher.part.npy'
     np.save(unfinished, classify(heads, fold_of, blocks, len(classes)))
+    # Which photographs and classes it is about, see `data.load`.
+    (options.out / 'teacher.txt').write_text(array.stem)
     unfinished.rename(options.out / 'teacher.npy')
 
 

@@ -129,7 +129,7 @@ class Run:
         unfinished.replace(path)
 
     def restore(self, path: Path, recipe: Recipe):
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, map_location='cpu', weights_only=True)
         if (state['recipe'], state['teacher'], state.get('bf16', False)) != (
                 asdict(recipe), self.teacher, self.bf16):
             raise ValueError(f'{path} was made with another recipe; remove it or use another --out')
@@ -210,8 +210,9 @@ def train(name: str, train_set: Photographs, val_set: Photographs, classes: int,
             'epoch': run.epoch, 'sizes': ' '.join(map(str, sizes)), 'loss': round(loss, 4), 'evaluated_at': size,
             'top1': round(topk_accuracy(logits, val_set.labels, 1), 4),
             'top5': round(topk_accuracy(logits, val_set.labels, 5), 4), 'minutes': round(run.seconds / 60, 1)})
-        run.save(checkpoint, recipe)
+        # In this order: an epoch whose checkpoint was not written is trained again, and its line written again.
         write_log(out / f'{name}.csv', run.log)
+        run.save(checkpoint, recipe)
         tqdm.write(f'{name} {run.log[-1]}')
     return run
 
@@ -224,13 +225,16 @@ def main():
     parser.add_argument('--classes', type=Path, required=True, help='the class list, one WordNet id a line')
     parser.add_argument('--out', type=Path, default=Path('runs'), help='checkpoints, logs and decoded images')
     parser.add_argument('--teacher', type=Path, help='what teacher.py wrote; without it, training is from labels alone')
-    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--device', help='cuda where there is one, unless --fused is asked for; else cpu')
     parser.add_argument('--threads', type=int, help='CPU threads')
     parser.add_argument('--fused', action='store_true', help='on a CPU: faster operators, which a C++ compiler makes')
     options = parser.parse_args()
     names = list(NETWORKS) if options.all else options.network
     if not names or set(names) - set(NETWORKS):
         parser.error('name networks of the family, or --all')
+    device = options.device or ('cuda' if torch.cuda.is_available() and not options.fused else 'cpu')
+    if options.fused and device != 'cpu':
+        parser.error('the operators of --fused are for a CPU')
     if options.threads:
         torch.set_num_threads(options.threads)
 
@@ -238,8 +242,10 @@ def main():
     train_set = load(options.data, 'train', classes, options.out / 'cache')
     val_set = load(options.data, 'val', classes, options.out / 'cache')
     teacher = np.load(options.teacher, mmap_mode='r') if options.teacher else None
+    if options.teacher and options.teacher.with_suffix('.txt').read_text() != Path(train_set.images.filename).stem:
+        parser.error(f'{options.teacher} is of other photographs or classes')
     for name in names:
-        train(name, train_set, val_set, len(classes), options.out, Recipe(), teacher, options.device, options.fused)
+        train(name, train_set, val_set, len(classes), options.out, Recipe(), teacher, device, options.fused)
 
 
 if __name__ == '__main__':
