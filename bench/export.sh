@@ -7,12 +7,9 @@ cd "$(dirname "$0")/.."
 source tools/setup.sh
 
 python=${BENCH_PYTHON:-target/bench/venv/bin/python}
-if [ -z "${BENCH_PYTHON:-}" ] && [ ! -e target/bench/venv/complete ]; then
-    python3 -c 'import ensurepip' 2>/dev/null || apt_install python3 python3-venv
-    say "installing PyTorch and timm, to export the peers' networks (once)"
-    python3 -m venv --clear target/bench/venv
-    "$python" -m pip install --quiet -r bench/requirements.txt
-    touch target/bench/venv/complete
+if [ -z "${BENCH_PYTHON:-}" ]; then
+    say "PyTorch and timm, to export the peers' networks (some gigabytes the first time)"
+    python_environment target/bench/venv bench/requirements.txt
 fi
 say "exporting $*"
 "$python" -W ignore bench/export.py target/bench "$@"

@@ -1,7 +1,7 @@
 // Networks with deterministic weights, made once and kept under target/bench, and what timm answers.
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { checkpoint, image } from '../tests/web/hashed.mjs';
 
@@ -33,13 +33,21 @@ export async function make(ids, onnx) {
   for (const id of ids) {
     const side = NETWORKS[id];
     const weights = `${MADE}/${id}.safetensors`;
-    if (!existsSync(weights)) await writeFile(weights, await checkpoint(id));
+    if (!isNewer(weights, 'tests/web/hashed.mjs', `tests/arch/${id}.txt`)) {
+      await writeFile(`${weights}.part`, await checkpoint(id));
+      await rename(`${weights}.part`, weights);
+    }
     await writeFile(`${MADE}/image-${side}.f32`, image(side));
   }
-  const missing = ids.filter((id) => !existsSync(`${MADE}/${id}-${NETWORKS[id]}.onnx`));
+  const sources = ['bench/export.py', 'bench/requirements.txt', 'tests/golden/networks.py'];
+  const missing = ids.filter((id) => !isNewer(`${MADE}/${id}-${NETWORKS[id]}.onnx`, ...sources));
   if (!onnx || missing.length === 0) return;
   execFileSync(repository('bench/export.sh'), missing.map((id) => `${id}:${NETWORKS[id]}`), { stdio: 'inherit' });
 }
+
+/** Whether a file is there that was made after its sources were last changed. */
+const isNewer = (made, ...sources) =>
+  existsSync(made) && sources.every((source) => statSync(repository(source)).mtimeMs < statSync(made).mtimeMs);
 
 /** timm's answer to a network's image, see tests/golden/networks.py: `{ logits, gates }`. */
 export async function golden(id) {

@@ -19,6 +19,8 @@ def main(name, side):
     cuda = torch.cuda.is_available()
     device = torch.device("cuda" if cuda else "cpu")
     torch.backends.cudnn.benchmark = True
+    # f32 is compared with f32: newer cards would multiply with 10 bits of mantissa.
+    torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
     network = networks.build(name)[0].float().to(device)
     image = torch.from_numpy(networks.image(int(side)))[None]
     print(json.dumps({"device": torch.cuda.get_device_name() if cuda else f"{torch.get_num_threads()} threads"}), flush=True)

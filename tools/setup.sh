@@ -26,7 +26,8 @@ as_root() {
 apt_install() {
     local missing=()
     for package in "$@"; do
-        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+        # A package that was removed is still known, by its settings.
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
     [ ${#missing[@]} = 0 ] && return
     command -v apt-get >/dev/null || fail "please install ${missing[*]}: this script only knows apt-get"
@@ -48,7 +49,9 @@ cargo_install() {
 setup_build() {
     # A shell that is older than rustup does not have it on its path.
     export PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
-    command -v cargo rustup >/dev/null || fail "cargo is missing: install it with rustup (https://rustup.rs)"
+    for tool in cargo rustup; do
+        command -v $tool >/dev/null || fail "$tool is missing: install it with rustup (https://rustup.rs)"
+    done
     command -v cc >/dev/null || apt_install gcc libc6-dev
     if ! rustup target list --installed | grep -qx wasm32-unknown-unknown; then
         say "adding the wasm32 target"
@@ -56,6 +59,16 @@ setup_build() {
     fi
     cargo_install wasm-bindgen-cli "$WASM_BINDGEN_VERSION" wasm-bindgen
     cargo_install trunk "$TRUNK_VERSION" trunk
+}
+
+# python_environment FOLDER REQUIREMENTS: a virtual environment with what the file lists, made anew if it does not work.
+python_environment() {
+    local folder=$1 requirements=$2
+    [ "$folder/complete" -nt "$requirements" ] && "$folder/bin/python" -c 'import torch' 2>/dev/null && return
+    python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3 python3-venv
+    "$folder/bin/python" -m pip --version >/dev/null 2>&1 || python3 -m venv --clear "$folder"
+    "$folder/bin/python" -m pip install --quiet --requirement "$requirements"
+    touch "$folder/complete"
 }
 
 build_page() {

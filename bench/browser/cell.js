@@ -1,6 +1,9 @@
 // A page is one cell of the table: one runtime with one network. The bench calls what is put on `window` here.
 
-/** Where each runtime is; `load(network)` of these resolves to `run(image)`, which resolves to `{ logits, gates }`. */
+/**
+ * Where each runtime is; `load(network, runtime, graph)` of these resolves to `run(image)`, which resolves to
+ * `{ logits, gates }`.
+ */
 const MODULES = {
   splitlens: './splitlens.js',
   'ort-jsep': './ort.js',
@@ -21,9 +24,11 @@ async function timed(started) {
 /** From nothing to the first answer: the program and the network are fetched, compiled, and run once. */
 window.cold = async (runtime, network) => {
   image = new Float32Array(await (await fetch(`/made/image-${network.side}.f32`)).arrayBuffer());
+  // The layers of tfjs are written as ours are described; what describes them is no part of tfjs.
+  const graph = runtime === 'tfjs' ? await (await import('./graph.js')).graph(network) : undefined;
   const started = performance.now();
   const { load } = await import(MODULES[runtime]);
-  run = await load(network, runtime);
+  run = await load(network, runtime, graph);
   return timed(started);
 };
 

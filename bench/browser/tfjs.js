@@ -1,8 +1,6 @@
 // tfjs on WebGPU: the graph that SplitLens runs, operation by operation as a user of the library would write it, but
 // with batch norm folded into the convolutions. Activations are NHWC with N = 1. Grouped convolutions, which the
 // library lacks, are a convolution for each group, or a depthwise one.
-import init, { graph as describe } from '/made/engine/splitlens_bench.js';
-
 const LIBRARY = '/node_modules/@tensorflow';
 
 const script = (src) =>
@@ -126,14 +124,12 @@ function operations(tf, graph, tensors) {
   });
 }
 
-export async function load({ id, side }) {
+export async function load({ id, side }, _runtime, graph) {
   const bytes = fetch(`/made/${id}.safetensors`).then((file) => file.arrayBuffer());
   await script(`${LIBRARY}/tfjs-core/dist/tf-core.min.js`);
   await script(`${LIBRARY}/tfjs-backend-webgpu/dist/tf-backend-webgpu.min.js`);
   const { tf } = globalThis;
   if (!(await tf.setBackend('webgpu'))) throw new Error('tfjs has no WebGPU here');
-  await init();
-  const graph = JSON.parse(describe(id, side));
   const run = operations(tf, graph, checkpoint(await bytes));
   return async (image) => {
     const logits = tf.tidy(() => {

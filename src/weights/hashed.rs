@@ -56,10 +56,10 @@ pub fn checkpoint(graph: &Graph) -> Checkpoint {
     }))
 }
 
-/// `[3, side, side]`: noise of single pixels on noise of 32 x 32 pixels.
+/// `[3, side, side]`: noise of single pixels on noise of 32 x 32 pixels, which repeats itself after 256.
 pub fn image(side: usize) -> Tensor {
     let (coarse, fine) = (hashed("coarse"), hashed("fine"));
     Tensor::from_fn(Shape::new(3, side, side), |channel, y, x| {
-        3.0 * coarse((channel * 8 + y / 32) * 8 + x / 32) + fine((channel * side + y) * side + x)
+        3.0 * coarse((channel * 8 + y / 32 % 8) * 8 + x / 32 % 8) + fine((channel * side + y) * side + x)
     })
 }

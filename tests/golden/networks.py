@@ -107,9 +107,9 @@ def fill(name, shape, is_silu):
 
 
 def image(side):
-    """(3, side, side) f32: noise of single pixels on noise of 32 x 32 pixels, so that places differ."""
+    """(3, side, side) f32: noise of single pixels on noise of 32 x 32 pixels, which repeats itself after 256."""
     coarse = np.float32(3) * hashed("coarse", 3 * 8 * 8).reshape(3, 8, 8)
-    cells = np.arange(side) // 32
+    cells = np.arange(side) // 32 % 8
     fine = hashed("fine", 3 * side * side).reshape(3, side, side)
     return coarse[:, cells[:, None], cells] + fine
 

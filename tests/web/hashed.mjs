@@ -73,7 +73,7 @@ export async function checkpoint(network, length = 0) {
 /** `[3, side, side]`, as `image` of src/weights/hashed.rs has it. */
 export function image(side) {
   const [coarse, fine] = [hashed('coarse'), hashed('fine')];
-  const cell = (pixel) => Math.floor(pixel / 32);
+  const cell = (pixel) => Math.floor(pixel / 32) % 8;
   return Float32Array.from({ length: 3 * side * side }, (_, index) => {
     const [channel, y, x] = [Math.floor(index / side / side), Math.floor(index / side) % side, index % side];
     return Math.fround(3 * coarse((channel * 8 + cell(y)) * 8 + cell(x))) + fine(index);
