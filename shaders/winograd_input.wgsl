@@ -4,6 +4,10 @@
 // They are the pixels of 36 images with a pixel for each tile; between pointwise.wgsl, which multiplies each
 // by its own matrix, and winograd_output.wgsl 36 multiplications do for 16 pixels instead of 144.
 //
+// A dilated convolution is as many convolutions as it has phases, the pixels whose coordinates leave the same
+// remainders when divided by the dilation: the tiles of phase (py, px) are rows (py * dilation + px) * tiles_down
+// and on.
+//
 // The polynomials are evaluated at 0, +-1/sqrt(2), +-sqrt(2) and infinity rather than at the usual +-1 and +-2:
 // that was measured to halve the rounding error, to twice a direct convolution's.
 //
@@ -19,7 +23,9 @@ struct Params {
     first_block: u32,
     pad_top: u32,
     pad_left: u32,
+    dilation: u32,
     tiles_across: u32,
+    tiles_down: u32,
     tiles: u32,
 }
 
@@ -48,18 +54,20 @@ fn transform(d: array<vec4<f32>, 6>) -> array<vec4<f32>, 6> {
     );
 }
 
-// A column of six pixels, transformed. Those outside the image are read from wherever the address leads,
+// A column of six pixels of a phase, transformed. Those outside the image are read from wherever the address leads,
 // which WebGPU keeps inside the buffer, and dropped.
 fn column(start: u32, y: u32, x: u32) -> array<vec4<f32>, 6> {
     let seen = x < params.width;
     let at = start + y * params.width + x;
+    let step = params.dilation;
+    let row = step * params.width;
     return transform(array(
         select(vec4(0.0), input[at], seen & (y < params.height)),
-        select(vec4(0.0), input[at + params.width], seen & (y + 1u < params.height)),
-        select(vec4(0.0), input[at + 2u * params.width], seen & (y + 2u < params.height)),
-        select(vec4(0.0), input[at + 3u * params.width], seen & (y + 3u < params.height)),
-        select(vec4(0.0), input[at + 4u * params.width], seen & (y + 4u < params.height)),
-        select(vec4(0.0), input[at + 5u * params.width], seen & (y + 5u < params.height)),
+        select(vec4(0.0), input[at + row], seen & (y + step < params.height)),
+        select(vec4(0.0), input[at + 2u * row], seen & (y + 2u * step < params.height)),
+        select(vec4(0.0), input[at + 3u * row], seen & (y + 3u * step < params.height)),
+        select(vec4(0.0), input[at + 4u * row], seen & (y + 4u * step < params.height)),
+        select(vec4(0.0), input[at + 5u * row], seen & (y + 5u * step < params.height)),
     ));
 }
 
@@ -82,16 +90,20 @@ fn winograd_input(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let tile = id.x - block * params.tiles;
     let tile_row = tile / params.tiles_across;
+    let tile_column = tile - tile_row * params.tiles_across;
+    let phase = tile_row / params.tiles_down;
+    let phase_y = phase / params.dilation;
+    let phase_x = phase - phase_y * params.dilation;
     // Coordinates left of and above the image wrap round to huge numbers, which are outside too.
-    let y = tile_row * 4u - params.pad_top;
-    let x = (tile - tile_row * params.tiles_across) * 4u - params.pad_left;
+    let y = (tile_row - phase * params.tiles_down) * 4u * params.dilation + phase_y - params.pad_top;
+    let x = tile_column * 4u * params.dilation + phase_x - params.pad_left;
     let start = (params.first_block + block) * params.width * params.height;
     let a = column(start, y, x);
-    let b = column(start, y, x + 1u);
-    let c = column(start, y, x + 2u);
-    let d = column(start, y, x + 3u);
-    let e = column(start, y, x + 4u);
-    let f = column(start, y, x + 5u);
+    let b = column(start, y, x + params.dilation);
+    let c = column(start, y, x + 2u * params.dilation);
+    let d = column(start, y, x + 3u * params.dilation);
+    let e = column(start, y, x + 4u * params.dilation);
+    let f = column(start, y, x + 5u * params.dilation);
     let at = block * params.tiles + tile;
     let step = params.blocks * params.tiles;
     store(at, step, array(a[0], b[0], c[0], d[0], e[0], f[0]));

@@ -12,7 +12,9 @@ struct Params {
     height: u32,
     blocks: u32,
     first_block: u32,
+    dilation: u32,
     tiles_across: u32,
+    tiles_down: u32,
     tiles: u32,
     activation: u32,
     has_bias: u32,
@@ -63,8 +65,11 @@ fn winograd_output(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let tile = id.x - block * params.tiles;
     let tile_row = tile / params.tiles_across;
-    let y = tile_row * 4u;
-    let x = (tile - tile_row * params.tiles_across) * 4u + vec4(0u, 1u, 2u, 3u);
+    let tile_column = tile - tile_row * params.tiles_across;
+    let phase = tile_row / params.tiles_down;
+    let phase_y = phase / params.dilation;
+    let y = (tile_row - phase * params.tiles_down) * 4u * params.dilation + phase_y;
+    let x = (tile_column * 4u + vec4(0u, 1u, 2u, 3u)) * params.dilation + (phase - phase_y * params.dilation);
     let source = block * params.tiles + tile;
     let step = params.blocks * params.tiles;
     var a = column(source, step);
@@ -77,8 +82,9 @@ fn winograd_output(@builtin(global_invocation_id) id: vec3<u32>) {
     // A loop, since a store that is written out once compiles many times faster.
     for (var row = 0u; row < 4u; row++) {
         let pixels = transform(array(a[0], b[0], c[0], d[0], e[0], f[0]));
-        let known = (x < vec4(params.width)) & vec4(y + row < params.height);
-        finish(block, first + (y + row) * params.width + x, known, pixels);
+        let line = y + row * params.dilation;
+        let known = (x < vec4(params.width)) & vec4(line < params.height);
+        finish(block, first + line * params.width + x, known, pixels);
         a = mat4x4<f32>(a[1], a[2], a[3], a[3]);
         b = mat4x4<f32>(b[1], b[2], b[3], b[3]);
         c = mat4x4<f32>(c[1], c[2], c[3], c[3]);

@@ -89,6 +89,10 @@ fn convolutions_on_awkward_shapes() {
         (Shape::new(8, 9, 9), Conv::new(3, 8).groups(8).dilation(2)),
         (Shape::new(8, 9, 9), Conv::new(7, 8).groups(8)),
         (Shape::new(80, 6, 6), Conv::new(3, 320).groups(8)),
+        (Shape::new(24, 9, 6), Conv::new(3, 24).groups(3)),
+        (Shape::new(72, 7, 13), Conv::new(3, 72).groups(3).stride(2)),
+        (Shape::new(40, 5, 5), Conv::new(3, 40).groups(5).dilation(2)),
+        (Shape::new(16, 10, 7), Conv::new(1, 16).groups(2)),
         (Shape::new(12, 9, 9), Conv::new(3, 8).dilation(2)),
         (Shape::new(4, 2, 2), Conv::new(3, 4).padding(4)),
         (Shape::new(4, 9, 9), Conv::new(3, 4).padding(0).stride(3)),
@@ -159,6 +163,9 @@ fn winograd_layers() -> Vec<ConvLayer> {
         (Shape::new(96, 48, 48), Conv::new(3, 96).groups(4)),
         (Shape::new(32, 61, 55), Conv::new(3, 40).padding(0)),
         (Shape::new(32, 55, 57), Conv::new(3, 40).padding(2)),
+        (Shape::new(64, 31, 33), Conv::new(3, 64).dilation(2)),
+        (Shape::new(128, 30, 29), Conv::new(3, 128).groups(2).dilation(3)),
+        (Shape::new(64, 33, 35), Conv::new(3, 64).dilation(2).padding(1)),
     ];
     let layers = cases.map(|(input, conv)| ConvLayer::new(conv, input));
     for layer in &layers {
@@ -185,7 +192,7 @@ fn winograd_tiles() {
         assert_close(&found, &tiles, 1e-5, "transformed tiles");
 
         let products = random(rng, tiles.shape.with_channels(36 * layer.output.channels));
-        let expected = reference::winograd_output(&products, layer.output);
+        let expected = reference::winograd_output(&products, layer.conv.dilation, layer.output);
         let bias = vec![0.0; layer.output.channels];
         let inputs = [pack_activation(&products), pack_vector(&bias), vec![0.0; 4]];
         let found = run_kernel(&starts[2].dispatch, &inputs, layer.output);

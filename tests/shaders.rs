@@ -18,7 +18,7 @@ fn parse(kernel: &Kernel) -> (naga::Module, naga::valid::ModuleInfo) {
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|error| panic!("{}", error.emit_to_string_with_path(&source, kernel.name)));
     // Nothing that not every device has, but for the kernels that ask for it.
-    let capabilities = if kernel.quads { Capabilities::SUBGROUP } else { Capabilities::empty() };
+    let capabilities = if kernel.needs_subgroups() { Capabilities::SUBGROUP } else { Capabilities::empty() };
     let info = Validator::new(ValidationFlags::all(), capabilities)
         .subgroup_stages(ShaderStages::COMPUTE)
         .subgroup_operations(SubgroupOperationSet::all())

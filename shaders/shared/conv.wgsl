@@ -1,4 +1,5 @@
-// What conv.wgsl and conv_quad.wgsl have in common: all but how an invocation comes by its pixels. Each has a
+// What conv.wgsl, conv_pair.wgsl and conv_quad.wgsl have in common: all but how an invocation comes by its pixels. Each
+// has a
 //   fn load(rows: vec4<u32>, inside: vec4<bool>, column: u32) -> mat4x4<f32>
 // for the pixels of a column of the input in four rows, which begin at the addresses `rows`; those in rows that are
 // not `inside` or in a column that is not are zero.

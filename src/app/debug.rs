@@ -110,7 +110,9 @@ fn to_js(value: &impl Serialize) -> JsValue {
 
 async fn compile_all(gpu: &Gpu) -> Result<u32, GpuError> {
     let mut compiled = 0;
-    for dispatch in every_pipeline().into_iter().filter(|dispatch| !dispatch.kernel.quads || gpu.has_quads()) {
+    for dispatch in
+        every_pipeline().into_iter().filter(|dispatch| !dispatch.kernel.needs_subgroups() || gpu.has_quads())
+    {
         gpu.compile(&dispatch).await?;
         compiled += 1;
     }

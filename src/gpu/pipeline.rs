@@ -91,7 +91,7 @@ impl Gpu {
     fn create_module(&self, kernel: &Kernel) -> wgpu::ShaderModule {
         // A browser insists on the directive, which wgpu's own compiler does not know yet. No line break, so that the
         // lines of messages stay true.
-        let enable = if kernel.quads && cfg!(target_arch = "wasm32") { "enable subgroups; " } else { "" };
+        let enable = if kernel.needs_subgroups() && cfg!(target_arch = "wasm32") { "enable subgroups; " } else { "" };
         let source = format!("{enable}{}", kernel.source.concat()).into();
         self.0.device.create_shader_module(wgpu::ShaderModuleDescriptor {
             label: Some(kernel.name),

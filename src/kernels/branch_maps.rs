@@ -7,7 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 3,
     workgroup: 64,
-    quads: false,
+    team: 1,
 };
 
 params! { blocks, pixels, branches }

@@ -8,7 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,
-    quads: false,
+    team: 1,
 };
 
 /// Output blocks that one invocation may compute.
@@ -30,7 +30,7 @@ params! {
     activation, has_bias,
 }
 
-/// `kernel` is this one or `conv_quad`.
+/// `kernel` is this one, `conv_pair` or `conv_quad`.
 pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
     let conv = layer.conv;
     let [tiles_across, tiles_down] =
@@ -41,11 +41,11 @@ pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
         in_width: layer.input.width as u32,
         in_height: layer.input.height as u32,
         in_blocks: blocks(layer.input.channels),
-        in_per_group: (layer.input.channels / conv.groups) as u32,
+        in_per_group: (layer.input.channels / layer.kernel_groups()) as u32,
         out_width: layer.output.width as u32,
         out_height: layer.output.height as u32,
         out_blocks: blocks(conv.out_channels),
-        out_per_group: (conv.out_channels / conv.groups) as u32,
+        out_per_group: (conv.out_channels / layer.kernel_groups()) as u32,
         in_first_block: layer.in_first_block,
         out_first_block: layer.out_first_block,
         span: layer.span(tile_blocks) as u32,
@@ -63,13 +63,13 @@ pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
         kernel,
         overrides: overrides(tile_blocks as u32, taps(&conv), layer.finish()),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: kernel.workgroups(tiles * layer.bands(tile_blocks, kernel.team()) as u32),
+        workgroups: kernel.workgroups(tiles * layer.bands(tile_blocks, kernel.team as usize) as u32),
     }
 }
 
-/// The overrides of every pipeline.
-pub(super) fn every_override() -> Vec<Overrides> {
-    let tiles = self::tiles(Tile::Wide).iter().flat_map(|&blocks| TAPS.map(|taps| (blocks as u32, taps)));
+/// The overrides of every pipeline with tiles of at most this size.
+pub(super) fn every_override(most: Tile) -> Vec<Overrides> {
+    let tiles = tiles(most).iter().flat_map(|&blocks| TAPS.map(|taps| (blocks as u32, taps)));
     tiles.flat_map(|(blocks, taps)| Finish::ALL.map(|finish| overrides(blocks, taps, finish))).collect()
 }
 

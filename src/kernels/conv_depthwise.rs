@@ -7,7 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,
-    quads: false,
+    team: 1,
 };
 
 /// Columns of pixels that one invocation computes.

@@ -12,5 +12,5 @@ pub const KERNEL: Kernel = Kernel {
     params: conv::Params::FIELDS,
     inputs: 4,
     workgroup: 8,
-    quads: true,
+    team: 4,
 };

@@ -7,7 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 8,
-    quads: false,
+    team: 1,
 };
 
 params! { blocks, pixels, radix }

@@ -7,5 +7,5 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
-    quads: false,
+    team: 1,
 };

@@ -8,7 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
     // Wide, so that a dispatch reaches every pixel of every channel, which depthwise layers have maps of.
     workgroup: 256,
-    quads: false,
+    team: 1,
 };
 
 params! { pixels, groups, group_channels }

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::winograd::{self, Winograd};
 use super::{
-    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_depthwise, conv_quad, linear, linear_shared,
-    pointwise, pointwise_quad, pointwise_shared,
+    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_depthwise, conv_pair, conv_quad, linear,
+    linear_shared, pointwise, pointwise_quad, pointwise_shared,
 };
 use crate::graph::{Activation, Conv, Op, Padding, Shape};
 
@@ -11,12 +11,12 @@ use crate::graph::{Activation, Conv, Op, Padding, Shape};
 /// `conv`, but another pipeline, which takes longer to compile than a small network takes to run.
 pub(super) const POINTWISE_PRODUCTS: u64 = 1 << 23;
 
-/// From as many multiplications on, invocations of a quad have more than the narrowest tile: about a tenth faster,
+/// From as many multiplications on, invocations of a team have more than the narrowest tile: about a tenth faster,
 /// and again another pipeline.
 const WIDE_PRODUCTS: u64 = 1 << 24;
 
-/// Invocations of a quad.
-pub(super) const QUAD: usize = 4;
+/// Invocations of a quad, and of a pair.
+const TEAMS: [usize; 2] = [4, 2];
 
 /// A convolution with everything that its kernel has to know.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -56,16 +56,24 @@ impl ConvLayer {
     /// The kernels for this layer, in order.
     pub fn starts(&self) -> Vec<Start> {
         let route = self.route();
-        let in_quads = self.in_quads(&route);
+        let team = self.team(&route);
         let dispatch = match route {
             Route::Linear if self.tuning.shared_sums => linear_shared::dispatch(self),
             Route::Linear => linear::dispatch(self),
             Route::Depthwise => conv_depthwise::dispatch(self),
-            Route::Pointwise(Pointwise::Registers(_)) if in_quads => pointwise::dispatch(&pointwise_quad::KERNEL, self),
-            Route::Pointwise(Pointwise::Registers(_)) => pointwise::dispatch(&pointwise::KERNEL, self),
+            Route::Pointwise(Pointwise::Registers(_)) => {
+                let kernel = if team > 1 { &pointwise_quad::KERNEL } else { &pointwise::KERNEL };
+                pointwise::dispatch(kernel, self)
+            }
             Route::Pointwise(Pointwise::Shared) => pointwise_shared::dispatch(self),
-            Route::Conv if in_quads => conv::dispatch(&conv_quad::KERNEL, self),
-            Route::Conv => conv::dispatch(&conv::KERNEL, self),
+            Route::Conv => {
+                let kernel = match team {
+                    1 => &conv::KERNEL,
+                    2 => &conv_pair::KERNEL,
+                    _ => &conv_quad::KERNEL,
+                };
+                conv::dispatch(kernel, self)
+            }
             Route::Winograd(winograd) => return winograd.starts(self),
         };
         let operands = [Operand::Input(0), Operand::Weight, Operand::Bias, self.shortcut_operand(), Operand::Output];
@@ -138,12 +146,12 @@ impl ConvLayer {
     }
 
     /// Output blocks per invocation: the tile that loads and multiplies least over the whole layer. One
-    /// step of an invocation loads 16 pixels, or its quad together, and 4 vectors of weights per block, and the
+    /// step of an invocation loads 16 pixels, or its team together, and 4 vectors of weights per block, and the
     /// multiplications of a block cost about as much as four more loads; a tile over several groups also reads zeros.
     pub(super) fn tile_blocks(&self) -> usize {
         let route = self.route();
         let tiles = route.tiles(self.tuning);
-        let team = if self.in_quads(&route) { QUAD } else { 1 };
+        let team = self.team(&route);
         let whole = team > 1 || matches!(route, Route::Pointwise(_));
         let fits = |tile: &usize| !whole || self.in_one_group(team * tile);
         let tiles = tiles.iter().copied().filter(fits);
@@ -159,11 +167,18 @@ impl ConvLayer {
         (blocks(self.conv.out_channels) as usize).div_ceil(tile_blocks).next_multiple_of(team)
     }
 
-    /// Whether a quad's invocations, which compute different bands, read the same input.
-    fn in_quads(&self, route: &Route) -> bool {
-        let has_kernel = matches!(route, Route::Conv | Route::Pointwise(Pointwise::Registers(_)));
-        let narrowest = route.tiles(self.tuning).iter().min();
-        self.tuning.quads && has_kernel && narrowest.is_some_and(|tile| self.in_one_group(QUAD * tile))
+    /// Invocations that exchange what they load: they compute different bands, which have to read the same input.
+    fn team(&self, route: &Route) -> usize {
+        let teams = match route {
+            // ResNeSt's groups, which have more outputs than inputs, are at times no whole blocks: it needs the kernel
+            // that exchanges nothing anyway, and is ready sooner without one more.
+            Route::Conv if self.input.channels == self.conv.out_channels => &TEAMS[..],
+            Route::Conv | Route::Pointwise(Pointwise::Registers(_)) => &TEAMS[..1],
+            _ => &[],
+        };
+        let narrowest = *route.tiles(self.tuning).iter().min().expect("a tile");
+        let fitting = teams.iter().copied().find(|team| self.in_one_group(team * narrowest));
+        fitting.filter(|_| self.tuning.quads).unwrap_or(1)
     }
 
     /// What its kernel does with the sums.
@@ -188,9 +203,19 @@ impl ConvLayer {
         (channels.start / 4).min(blocks(self.input.channels) as usize - span)
     }
 
+    /// Groups as the kernel sees them. Where invocations exchange what they load, two groups of one block each pass for
+    /// one, with zeros in its weight: a pair can read for both then, and ResNeXt does without the kernel that exchanges
+    /// nothing, which takes longest to compile.
+    pub(super) fn kernel_groups(&self) -> usize {
+        let Conv { kernel, groups, out_channels, .. } = self.conv;
+        let of_one_block = [self.input.channels, out_channels] == [4 * groups; 2];
+        let merged = self.tuning.quads && kernel > 1 && of_one_block && groups.is_multiple_of(2);
+        if merged { groups / 2 } else { groups }
+    }
+
     /// Input channels of the groups that these output channels belong to.
     fn input_channels(&self, outputs: Range<usize>) -> Range<usize> {
-        let groups = self.conv.groups;
+        let groups = self.kernel_groups();
         let (in_per_group, out_per_group) = (self.input.channels / groups, self.conv.out_channels / groups);
         let last = outputs.end.min(self.conv.out_channels) - 1;
         outputs.start / out_per_group * in_per_group..(last / out_per_group + 1) * in_per_group
@@ -224,8 +249,8 @@ impl ConvLayer {
 
     /// Whether bands of so many output blocks never hold channels of two groups.
     fn in_one_group(&self, tile_blocks: usize) -> bool {
-        let Conv { groups, out_channels, .. } = self.conv;
-        groups == 1 || (out_channels / groups).is_multiple_of(4 * tile_blocks)
+        let groups = self.kernel_groups();
+        groups == 1 || (self.conv.out_channels / groups).is_multiple_of(4 * tile_blocks)
     }
 
     /// The tuning's kernel, where the layer fills its tiles.
@@ -274,6 +299,22 @@ mod tests {
         assert_eq!(layer(Conv::new(3, 128).groups(2), 64).tile_blocks(), 2);
         assert_eq!(layer(Conv::new(3, 128).groups(32), 128).tile_blocks(), 1, "ResNeXt's groups of four");
         assert_eq!(layer(Conv::new(3, 128).groups(32), 128).span(1), 1);
+    }
+
+    #[test]
+    fn invocations_that_exchange_read_the_same_groups() {
+        let quads = Tuning { quads: true, ..Tuning::default() };
+        let kernel = |groups| {
+            let layer = ConvLayer { tuning: quads, ..layer(Conv::new(3, 128).groups(groups), 128) };
+            (layer.starts()[0].dispatch.kernel.name, layer.tile_blocks(), layer.span(1))
+        };
+        assert_eq!(kernel(1), ("conv_quad", 1, 32));
+        assert_eq!(kernel(8), ("conv_quad", 1, 4));
+        assert_eq!(kernel(16), ("conv_pair", 1, 2));
+        assert_eq!(kernel(32), ("conv_pair", 1, 2), "two of ResNeXt's groups of four together");
+        assert_eq!(kernel(64), ("conv", 1, 1));
+        let resnest = ConvLayer { tuning: quads, ..layer(Conv::new(3, 320).groups(8), 80) };
+        assert_eq!(resnest.starts()[0].dispatch.kernel.name, "conv");
     }
 
     #[test]

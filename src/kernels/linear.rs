@@ -7,7 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 16,
-    quads: false,
+    team: 1,
 };
 
 params! { in_blocks, in_per_group, out_blocks, out_per_group, out_first_block, span, activation, has_shortcut }

@@ -8,7 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
-    quads: false,
+    team: 1,
 };
 
 /// Bindings: input, output.

@@ -38,6 +38,7 @@ pub mod avg_pool;
 pub mod branch_maps;
 pub mod conv;
 pub mod conv_depthwise;
+pub mod conv_pair;
 pub mod conv_quad;
 pub mod global_avg_pool;
 pub mod global_avg_pool_shared;
@@ -81,8 +82,9 @@ pub struct Kernel {
     pub inputs: usize,
     /// Invocations of a workgroup.
     pub workgroup: u32,
-    /// Whether its invocations exchange values in fours, for which the device needs subgroups.
-    pub quads: bool,
+    /// Neighbouring invocations, 1, 2 or 4, that compute different channels of the same pixels and exchange what they
+    /// load; for more than one the device needs subgroups.
+    pub team: u32,
 }
 
 impl Kernel {
@@ -91,9 +93,9 @@ impl Kernel {
         invocations.div_ceil(self.workgroup)
     }
 
-    /// Invocations that compute together: a quad's, or one.
-    fn team(&self) -> usize {
-        if self.quads { layer::QUAD } else { 1 }
+    /// Whether the device has to have subgroups.
+    pub fn needs_subgroups(&self) -> bool {
+        self.team > 1
     }
 }
 
@@ -139,6 +141,7 @@ pub const ALL: &[&Kernel] = &[
     &branch_maps::KERNEL,
     &conv::KERNEL,
     &conv_depthwise::KERNEL,
+    &conv_pair::KERNEL,
     &conv_quad::KERNEL,
     &global_avg_pool::KERNEL,
     &global_avg_pool_shared::KERNEL,
@@ -162,7 +165,9 @@ pub const ALL: &[&Kernel] = &[
 pub fn every_pipeline() -> Vec<Dispatch> {
     let pipelines = ALL.iter().copied().flat_map(|kernel| {
         let overrides = match kernel.name {
-            "conv" | "conv_quad" => conv::every_override(),
+            "conv" | "conv_quad" => conv::every_override(Tile::Wide),
+            // Groups of two wide bands are a quad's.
+            "conv_pair" => conv::every_override(Tile::Narrow),
             "conv_depthwise" => conv_depthwise::every_override(),
             "pointwise" | "pointwise_quad" => pointwise::every_override(),
             "pointwise_shared" | "winograd_output" => Finish::ALL.map(|finish| finish.with([])).to_vec(),

@@ -13,7 +13,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,
-    quads: false,
+    team: 1,
 };
 
 /// Output blocks that one invocation may compute.
@@ -40,7 +40,7 @@ pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
         kernel,
         overrides: overrides(tile_blocks as u32, layer.finish()),
         params: bytemuck::bytes_of(&params).to_vec(),
-        workgroups: kernel.workgroups(params.tiles * layer.bands(tile_blocks, kernel.team()) as u32),
+        workgroups: kernel.workgroups(params.tiles * layer.bands(tile_blocks, kernel.team as usize) as u32),
     }
 }
 

@@ -13,5 +13,5 @@ pub const KERNEL: Kernel = Kernel {
     params: pointwise::Params::FIELDS,
     inputs: 4,
     workgroup: 8,
-    quads: true,
+    team: 4,
 };

@@ -8,7 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 64,
-    quads: false,
+    team: 1,
 };
 
 /// Output blocks that one workgroup computes.

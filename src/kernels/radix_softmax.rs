@@ -6,7 +6,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 64,
-    quads: false,
+    team: 1,
 };
 
 params! { channels, width, radix }

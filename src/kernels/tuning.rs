@@ -9,7 +9,7 @@ pub struct Tuning {
     pub conv: Tile,
     /// Whether large 3x3 convolutions go by Winograd's way.
     pub winograd: bool,
-    /// Whether invocations exchange what they load, for which the device needs subgroups.
+    /// Whether invocations exchange what they load, in quads or pairs, for which the device needs subgroups.
     pub quads: bool,
     /// Whether the invocations of a workgroup share the long sums of global pooling and of linear layers.
     pub shared_sums: bool,

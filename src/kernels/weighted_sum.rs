@@ -7,7 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 2,
     workgroup: 64,
-    quads: false,
+    team: 1,
 };
 
 /// Pixels that one invocation computes.

@@ -21,18 +21,24 @@ const TRANSFORM_COST: u64 = 3;
 /// A 3x3 convolution by Winograd's F(4x4, 3x3) (arXiv 1509.09308): 36 multiplications for 16 pixels instead of
 /// 144, in three kernels. The tiles of the input become 36 images with a pixel for each tile, those are
 /// multiplied by 36 matrices, and the products become the tiles of the output.
+///
+/// A dilated convolution is one for each phase of the image: the pixels whose coordinates leave the same remainders when
+/// divided by the dilation. The tiles of all phases lie below each other.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Winograd {
     /// The multiplications as a 1x1 convolution of all images at once, with 36 times the layer's groups.
     pub product: ConvLayer,
+    /// Rows of tiles of one phase.
+    pub tiles_down: usize,
 }
 
 impl Winograd {
     /// The layer in this way, where that is possible and pays.
     pub fn of(layer: &ConvLayer) -> Option<Self> {
-        let Conv { kernel: 3, stride: 1, dilation: 1, groups, out_channels, .. } = layer.conv else { return None };
-        let [across, down] = [layer.output.width, layer.output.height].map(|side| side.div_ceil(TILE_SIDE));
-        let images = Shape::new(IMAGES * layer.input.channels, down, across);
+        let Conv { kernel: 3, stride: 1, dilation, groups, out_channels, .. } = layer.conv else { return None };
+        let sides = [layer.output.width, layer.output.height];
+        let [across, down] = sides.map(|side| side.div_ceil(dilation * TILE_SIDE));
+        let images = Shape::new(IMAGES * layer.input.channels, dilation * dilation * down, across);
         let conv = Conv::new(1, IMAGES * out_channels).groups(IMAGES * groups);
         let product = ConvLayer { bias: false, tuning: layer.tuning, ..ConvLayer::new(conv, images) };
         if !product.whole_groups() {
@@ -40,14 +46,15 @@ impl Winograd {
         }
         // In multiplications of a block of a pixel by a 4x4 matrix, whole tiles of the kernels counted: for large images
         // more than a `usize` of the browser holds.
-        let (tiles, in_per_group) = (down * across, layer.input.channels / groups);
+        let (tiles, in_per_group) = (images.pixels(), layer.input.channels / groups);
         let matrices = ((in_per_group / 4) * (out_channels / 4)) as u64;
-        let direct = (tiles * TILE_SIDE * TILE_SIDE * 9) as u64 * matrices;
+        let directly: usize = sides.iter().map(|side| side.next_multiple_of(TILE_SIDE)).product();
+        let direct = (directly * 9) as u64 * matrices;
         let multiplied = (IMAGES * tiles.next_multiple_of(pointwise::TILE_PIXELS)) as u64 * matrices;
         let transformed = (IMAGES * tiles) as u64 * u64::from(blocks(layer.input.channels) + blocks(out_channels));
         // Memory and starts ask for more than a draw.
         let pays = (multiplied + TRANSFORM_COST * transformed) * 5 < direct * 4;
-        let winograd = Self { product };
+        let winograd = Self { product, tiles_down: down };
         let fits = winograd.scratch().iter().all(|&elements| elements <= MOST_SCRATCH);
         (layer.products() >= LEAST_PRODUCTS && pays && fits).then_some(winograd)
     }

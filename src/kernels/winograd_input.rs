@@ -8,10 +8,10 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 1,
     workgroup: 32,
-    quads: false,
+    team: 1,
 };
 
-params! { width, height, blocks, first_block, pad_top, pad_left, tiles_across, tiles }
+params! { width, height, blocks, first_block, pad_top, pad_left, dilation, tiles_across, tiles_down, tiles }
 
 pub(super) fn dispatch(layer: &ConvLayer, winograd: &Winograd) -> Dispatch {
     let input = layer.input;
@@ -22,7 +22,9 @@ pub(super) fn dispatch(layer: &ConvLayer, winograd: &Winograd) -> Dispatch {
         first_block: layer.in_first_block,
         pad_top: layer.conv.pad_before(input.height) as u32,
         pad_left: layer.conv.pad_before(input.width) as u32,
+        dilation: layer.conv.dilation as u32,
         tiles_across: winograd.product.input.width as u32,
+        tiles_down: winograd.tiles_down as u32,
         tiles: winograd.product.input.pixels() as u32,
     };
     flat(&KERNEL, params, params.tiles * params.blocks)

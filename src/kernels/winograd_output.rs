@@ -8,10 +8,10 @@ pub const KERNEL: Kernel = Kernel {
     params: Params::FIELDS,
     inputs: 3,
     workgroup: 32,
-    quads: false,
+    team: 1,
 };
 
-params! { width, height, blocks, first_block, tiles_across, tiles, activation, has_bias }
+params! { width, height, blocks, first_block, dilation, tiles_across, tiles_down, tiles, activation, has_bias }
 
 pub(super) fn dispatch(layer: &ConvLayer, winograd: &Winograd) -> Dispatch {
     let params = Params {
@@ -19,7 +19,9 @@ pub(super) fn dispatch(layer: &ConvLayer, winograd: &Winograd) -> Dispatch {
         height: layer.output.height as u32,
         blocks: blocks(layer.output.channels),
         first_block: layer.out_first_block,
+        dilation: layer.conv.dilation as u32,
         tiles_across: winograd.product.input.width as u32,
+        tiles_down: winograd.tiles_down as u32,
         tiles: winograd.product.input.pixels() as u32,
         activation: activation_code(layer.activation),
         has_bias: layer.bias.into(),

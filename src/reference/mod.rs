@@ -1,5 +1,5 @@
-//! Knows what every operation means: one plain CPU function per shader, under the same name, obvious
-//! before fast. The truth that kernels are tested against, itself tested against PyTorch.
+//! Knows what every operation means: one plain CPU function each, obvious before fast; the name of a shader that does
+//! it begins with its name. The truth that kernels are tested against, itself tested against PyTorch.
 
 mod activate;
 mod add;

@@ -13,10 +13,11 @@ const B: [[f32; 6]; 6] = [
 ];
 
 /// The tiles of a 3x3 convolution's input by Winograd's F(4x4, 3x3) (arXiv 1509.09308): `B^T d B` of each 6x6
-/// tile d, whose tile of the output is 4x4. Pixels outside the image are zero.
+/// tile d, whose tile of the output is 4x4. Pixels outside the image are zero. With a dilation D tiles are of the D x D
+/// phases, the pixels whose coordinates leave the same remainders when divided by D.
 ///
-/// `[C, H, W] -> [36 * C, ceil(H / 4), ceil(W / 4)]` where the output is as large as the input; value (u, v) of
-/// channel c is channel `(6 u + v) * C + c`.
+/// `[C, H, W] -> [36 * C, D * D * ceil(H / 4D), ceil(W / 4D)]` where the output is as large as the input, the phases below
+/// each other; value (u, v) of channel c is channel `(6 u + v) * C + c`.
 pub fn winograd_input(x: &Tensor, conv: &Conv, output: Shape) -> Tensor {
     let Shape { channels, height, width } = x.shape;
     let pixel = |c: usize, i: usize, j: usize| {
@@ -24,11 +25,16 @@ pub fn winograd_input(x: &Tensor, conv: &Conv, output: Shape) -> Tensor {
         let x_ = j.checked_sub(conv.pad_before(width)).filter(|&x_| x_ < width);
         y.zip(x_).map_or(0.0, |(y, x_)| x.at(c, y, x_))
     };
-    let tiles = Shape::new(36 * channels, output.height.div_ceil(4), output.width.div_ceil(4));
+    let dilation = conv.dilation;
+    let [tiles_down, tiles_across] = [output.height, output.width].map(|side| side.div_ceil(4 * dilation));
+    let tiles = Shape::new(36 * channels, dilation * dilation * tiles_down, tiles_across);
     Tensor::from_fn(tiles, |channel, i, j| {
         let (image, c) = (channel / channels, channel % channels);
+        let (phase, i) = (i / tiles_down, i % tiles_down);
+        let y = |k: usize| (4 * i + k) * dilation + phase / dilation;
+        let x = |l: usize| (4 * j + l) * dilation + phase % dilation;
         let rows = B[image / 6].iter().enumerate().map(|(k, down)| {
-            let row = B[image % 6].iter().enumerate().map(|(l, across)| across * pixel(c, 4 * i + k, 4 * j + l));
+            let row = B[image % 6].iter().enumerate().map(|(l, across)| across * pixel(c, y(k), x(l)));
             down * row.sum::<f32>()
         });
         rows.sum()

@@ -13,11 +13,14 @@ const A: [[f32; 6]; 4] = [
 /// The output of a 3x3 convolution from the products of its tiles, `A^T m A` of each 6x6 tile m: the inverse of
 /// [`winograd_input`](super::winograd_input) in all but the weights.
 ///
-/// `[36 * C, ceil(H / 4), ceil(W / 4)] -> [C, H, W]`, the shape `output`.
-pub fn winograd_output(products: &Tensor, output: Shape) -> Tensor {
+/// `[36 * C, D * D * ceil(H / 4D), ceil(W / 4D)] -> [C, H, W]`, the shape `output`, with a dilation D.
+pub fn winograd_output(products: &Tensor, dilation: usize, output: Shape) -> Tensor {
+    let tiles_down = output.height.div_ceil(4 * dilation);
     Tensor::from_fn(output, |c, i, j| {
+        let phase = i % dilation * dilation + j % dilation;
+        let (i, j) = (i / dilation, j / dilation);
         let rows = A[i % 4].iter().enumerate().map(|(k, down)| {
-            let product = |l: usize| products.at((6 * k + l) * output.channels + c, i / 4, j / 4);
+            let product = |l: usize| products.at((6 * k + l) * output.channels + c, phase * tiles_down + i / 4, j / 4);
             down * A[j % 4].iter().enumerate().map(|(l, across)| across * product(l)).sum::<f32>()
         });
         rows.sum()
@@ -43,18 +46,19 @@ mod tests {
 
     #[test]
     fn input_weight_and_output_make_a_convolution() {
-        let x = Tensor::from_fn(Shape::new(1, 6, 9), |_, y, x| ((y * 7 + x * 3) % 11) as f32 - 5.0);
-        let layer = Conv::new(3, 1);
-        for (u, v) in [(0, 0), (0, 2), (1, 1), (2, 0), (2, 2), (1, 2)] {
+        let taps = [(0, 0), (0, 2), (1, 1), (2, 0), (2, 2), (1, 2)];
+        let layers = [Conv::new(3, 1), Conv::new(3, 1).dilation(2), Conv::new(3, 1).dilation(3).padding(1)];
+        for (layer, (u, v)) in layers.into_iter().flat_map(|layer| taps.map(|tap| (layer, tap))) {
+            let x = Tensor::from_fn(Shape::new(1, 10, 19), |_, y, x| ((y * 7 + x * 3) % 11) as f32 - 5.0);
             let mut weight = [0.0; 9];
             weight[3 * u + v] = 1.0;
             let expected = conv(&x, &layer, &weight, &[0.0]);
             let tiles = winograd_input(&x, &layer, expected.shape);
             let weight = transformed(u, v);
             let products = Tensor::from_fn(tiles.shape, |e, i, j| weight[e / 6][e % 6] * tiles.at(e, i, j));
-            let found = winograd_output(&products, expected.shape);
+            let found = winograd_output(&products, layer.dilation, expected.shape);
             for (found, expected) in found.values.iter().zip(&expected.values) {
-                assert!((found - expected).abs() < 1e-4, "tap {u}, {v}: {found} instead of {expected}");
+                assert!((found - expected).abs() < 1e-4, "{layer:?}, tap {u}, {v}: {found} instead of {expected}");
             }
         }
     }
