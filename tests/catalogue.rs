@@ -64,9 +64,12 @@ fn a_file_is_known_by_its_tag() {
     let catalogue = catalogue();
     for entry in &catalogue.entries {
         let file = format!("{}.{}.safetensors", entry.card.name, entry.tag);
-        assert_eq!(catalogue.likely(&entry.card.name, &file), Some(entry), "{file}");
+        let known = format!("as for {}", entry.repository);
+        assert_eq!(catalogue.likely(&entry.card.name, &file), Some((entry, known)), "{file}");
     }
-    assert_eq!(catalogue.likely("resnet50", "mine.safetensors"), catalogue.of("resnet50").next());
+    let first = catalogue.of("resnet50").next().unwrap();
+    let guess = format!("by a guess, as for {}", first.repository);
+    assert_eq!(catalogue.likely("resnet50", "mine.safetensors"), Some((first, guess)));
 }
 
 #[test]

@@ -292,6 +292,7 @@ fn an_input_can_stand_in_for_the_image() {
     let input = "tests/golden/resnest_tiny_input.safetensors";
     assert_success(&run(WEIGHTS, &["--input", input, "--json", path(&out), "--heatmaps", path(&folder)]));
     assert_within(&numbers(&json(&out)["logits"]), &panda().logits, 1e-3, "logits");
+    assert!(json(&out)["network"]["resized"].is_null(), "the input was given as it is");
     assert!(folder.join("layer4.1.conv2.share.branch2.png").exists());
 }
 
@@ -343,6 +344,9 @@ fn size_and_labels_can_be_chosen() {
     let nowhere = run(WEIGHTS, &[PANDA, "--json", "no/such/folder/out.json"]);
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(text(&nowhere.stderr).contains("cannot write no/such/folder/out.json"));
+    let unread = folder.join("unread.json");
+    assert_error(&run(WEIGHTS, &["no such picture", "--json", path(&unread)]), &["no such picture"]);
+    assert!(!unread.exists(), "nothing is left of a run that failed");
 }
 
 fn an_evaluation_counts_right_answers() {
@@ -364,6 +368,14 @@ fn an_evaluation_counts_right_answers() {
     fs::write(root.join("n02410509/notes.txt"), "no image").unwrap();
     let told = eval(&root);
     assert!(assert_success(&told).contains("passed over"), "{}", text(&told.stdout));
+    fs::remove_file(root.join("n02410509/bison_190x75.png")).unwrap();
+    fs::remove_file(root.join("n01882714/red_panda_197x153.png")).unwrap();
+    // The driver may have had something to say before.
+    let told = eval(&root);
+    assert_eq!(told.status.code(), Some(1));
+    let last = text(&told.stderr).trim_end().lines().last().unwrap_or_default().to_string();
+    assert!(["no file in the folders of", "notes.txt"].iter().all(|words| last.contains(words)), "{last}");
     fs::create_dir(root.join("somewhere")).unwrap();
-    assert_error(&eval(&root), &["3 folders", "100 classes"]);
+    assert_error(&eval(&root), &["somewhere is no label's id"]);
+    assert_error(&eval(&root.join("somewhere")), &["0 folders", "100 classes"]);
 }

@@ -129,8 +129,8 @@ impl Model {
         let published = || catalogue?.likely(variant.id, name);
         let (card, source) = match (&file.card, published()) {
             (Some(card), _) => (card.clone(), "as the description beside it says".to_string()),
-            (None, Some(entry)) => (entry.card.clone(), format!("as for {}", entry.repository)),
-            (None, None) => (usual_card(variant), "as is usual for ImageNet".into()),
+            (None, Some((entry, how))) => (entry.card.clone(), how),
+            (None, None) => (usual_card(variant), "by a guess: a crop of 0.875, bilinear".into()),
         };
         let labels = names(variant, &card, *classes).await?;
         let provenance = format!("Weights of your file {name}; pictures are resized {source}.");

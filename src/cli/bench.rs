@@ -16,7 +16,7 @@ use crate::graph::cost::cost;
 use crate::kernels::Tuning;
 use crate::weights::hashed;
 
-/// What is timed unless networks are named: of each family one or two.
+/// What is timed unless networks are named: small and large ones of the line of thought.
 const NETWORKS: [&str; 9] = [
     "resnest_tiny",
     "regnetx_002",

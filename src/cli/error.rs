@@ -14,8 +14,12 @@ pub enum CliError {
     Write { path: PathBuf, why: String },
     #[error("{} is not an image that can be read (JPEG, PNG, WebP, GIF, BMP): {why}", path.display())]
     NotAnImage { path: PathBuf, why: String },
+    #[error("{} is too large an image: decoded it would take more than {megabytes} MiB", path.display())]
+    TooLarge { path: PathBuf, megabytes: u64 },
     #[error("{}: {source}", path.display())]
     Image { path: PathBuf, source: ImageError },
+    #[error("{title} has no unit of attention, and so no heat maps; the page shows the feature maps of its layers")]
+    NoUnits { title: &'static str },
     #[error("{} does not hold a network's input: {why}", path.display())]
     Input { path: PathBuf, why: String },
     #[error("{}: {source}", path.display())]
@@ -27,6 +31,10 @@ pub enum CliError {
         path.display()
     )]
     Classes { path: PathBuf, folders: usize, classes: usize },
+    #[error("{} is no label's id, as names of other folders beside it are", path.display())]
+    Folder { path: PathBuf },
+    #[error("no file in the folders of {} is an image: {first}", path.display())]
+    NoImages { path: PathBuf, first: String },
     #[error("{source}{}", largest.map(|side| format!("; inputs of up to {side} x {side} fit")).unwrap_or_default())]
     Size { source: EngineError, largest: Option<usize> },
     #[error("PyTorch did not run beside this (--torch wants a Python that has bench/requirements.txt): {0}")]

@@ -14,7 +14,8 @@ use crate::vision::top_k;
 #[derive(Args)]
 pub struct Arguments {
     /// Folder that holds a folder of images for each class, named by the ids of the labels, or one for every
-    /// class in the order of their names
+    /// class in the order of their names. Images are turned upright as their EXIF data says, which timm's evaluation
+    /// does not do
     folder: PathBuf,
     #[command(flatten)]
     choice: Choice,
@@ -44,7 +45,11 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let model = choice.model()?;
     let samples = samples(&arguments.folder, &model)?;
     let tally = pollster::block_on(count(choice, &model, &samples))?;
-    let percent = |count: usize| 100.0 * count as f64 / tally.images.max(1) as f64;
+    if tally.images == 0 {
+        let first = tally.first_error.map_or("they are empty".into(), |error| error.to_string());
+        return Err(CliError::NoImages { path: arguments.folder.clone(), first });
+    }
+    let percent = |count: usize| 100.0 * count as f64 / tally.images as f64;
     let replacements = choice.replacements();
     let mut text =
         format!("top-1 {:.2} %, top-5 {:.2} % of {} images\n", percent(tally.top1), percent(tally.top5), tally.images);
@@ -92,10 +97,9 @@ fn samples(folder: &Path, model: &Model) -> Result<Vec<Sample>, CliError> {
     let ids: Vec<&str> = model.labels.iter().map(|label| label.id.as_str()).collect();
     let names: Vec<String> =
         folders.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
-    let classes = classes(&names, &ids, model.classes).ok_or_else(|| CliError::Classes {
-        path: folder.into(),
-        folders: folders.len(),
-        classes: model.classes,
+    let classes = classes(&names, &ids, model.classes).map_err(|unknown| match unknown {
+        Some(unknown) => CliError::Folder { path: folder.join(unknown) },
+        None => CliError::Classes { path: folder.into(), folders: folders.len(), classes: model.classes },
     })?;
     let mut samples = Vec::new();
     for (path, class) in folders.iter().zip(classes) {
@@ -105,12 +109,16 @@ fn samples(folder: &Path, model: &Model) -> Result<Vec<Sample>, CliError> {
     Ok(samples)
 }
 
-/// The class of each folder: by the labels' ids if all are known, else by order if there are as many
-/// folders as classes.
-fn classes(folders: &[String], ids: &[&str], classes: usize) -> Option<Vec<usize>> {
-    let known = folders.iter().map(|name| ids.iter().position(|id| id == name)).collect::<Option<Vec<usize>>>();
-    let known = known.filter(|known| !known.is_empty());
-    known.or_else(|| (folders.len() == classes).then(|| (0..classes).collect()))
+/// The class of each folder: by the labels' ids, or, if none of the folders has one of these, by order if there are as
+/// many folders as classes. The error is a folder that is unknown among others that are not, or nothing.
+fn classes<'a>(folders: &'a [String], ids: &[&str], classes: usize) -> Result<Vec<usize>, Option<&'a str>> {
+    let class = |name: &'a String| ids.iter().position(|id| id == name).ok_or(name.as_str());
+    let by_id: Vec<Result<usize, &str>> = folders.iter().map(class).collect();
+    match by_id.iter().any(Result::is_ok) {
+        true => by_id.into_iter().collect::<Result<_, _>>().map_err(Some),
+        false if folders.len() == classes => Ok((0..classes).collect()),
+        false => Err(None),
+    }
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
@@ -128,9 +136,10 @@ mod tests {
     #[test]
     fn folders_are_classes_by_id_or_else_by_order() {
         let folders = ["n2", "n3"].map(String::from);
-        assert_eq!(classes(&folders, &["n3", "n1", "n2"], 3), Some(vec![2, 0]));
-        assert_eq!(classes(&folders, &[], 2), Some(vec![0, 1]));
-        assert_eq!(classes(&folders, &["n1", "n2"], 3), None, "neither known nor as many as classes");
-        assert_eq!(classes(&[], &["n1"], 1), None);
+        assert_eq!(classes(&folders, &["n3", "n1", "n2"], 3), Ok(vec![2, 0]));
+        assert_eq!(classes(&folders, &[], 2), Ok(vec![0, 1]));
+        assert_eq!(classes(&folders, &["n1", "n2"], 2), Err(Some("n3")), "a name that is misspelt");
+        assert_eq!(classes(&folders, &["n1", "n4"], 3), Err(None), "neither known nor as many as classes");
+        assert_eq!(classes(&[], &["n1"], 1), Err(None));
     }
 }

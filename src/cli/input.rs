@@ -8,6 +8,9 @@ use super::error::CliError;
 use crate::graph::{Shape, Tensor};
 use crate::vision::{Preprocess, Resizer, RgbImage, SIDES, denormalise, normalise};
 
+/// Of a decoded image: a photograph of 200 million pixels has 600 MB.
+const MOST_BYTES: u64 = 1 << 30;
+
 /// What the network is to see.
 pub struct Input {
     /// `[3, H, W]`, normalised.
@@ -19,7 +22,10 @@ pub struct Input {
 /// Decodes an image, turns it upright as its EXIF data says, resizes, crops and normalises it.
 pub fn from_image(path: &Path, preprocess: &Preprocess) -> Result<Input, CliError> {
     let reader = ImageReader::open(path).and_then(ImageReader::with_guessed_format).map_err(CliError::read(path))?;
-    let not_an_image = |error: image::ImageError| CliError::NotAnImage { path: path.into(), why: error.to_string() };
+    let not_an_image = |error: image::ImageError| match error {
+        image::ImageError::Limits(_) => CliError::TooLarge { path: path.into(), megabytes: MOST_BYTES >> 20 },
+        error => CliError::NotAnImage { path: path.into(), why: error.to_string() },
+    };
     let rgba = decode(reader).map_err(not_an_image)?.into_rgba8();
     let square = || {
         let mut resizer = Resizer::new(rgba.width() as usize, rgba.height() as usize, preprocess)?;
@@ -33,7 +39,9 @@ pub fn from_image(path: &Path, preprocess: &Preprocess) -> Result<Input, CliErro
 fn decode(reader: ImageReader<impl std::io::BufRead + std::io::Seek>) -> ImageResult<DynamicImage> {
     let mut decoder = reader.into_decoder()?;
     // A small file can claim to be huge.
-    Limits::default().reserve(decoder.total_bytes())?;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MOST_BYTES);
+    limits.reserve(decoder.total_bytes())?;
     let orientation = decoder.orientation()?;
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);

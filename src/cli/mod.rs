@@ -15,12 +15,12 @@ mod report;
 mod run;
 mod table;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Runs ResNet to ResNeSt on an image and shows where the attention goes.
+/// Runs convolutional networks from ResNet to RegNet on an image and shows where the attention goes.
 #[derive(Parser)]
 #[command(name = "splitlens", version)]
 struct Cli {
@@ -51,9 +51,14 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(text) => {
-            // Whoever reads may have read enough and closed the pipe: that is no failure.
-            let _ = std::io::stdout().write_all(text.as_bytes());
-            ExitCode::SUCCESS
+            match io::stdout().write_all(text.as_bytes()) {
+                // Whoever reads may have read enough and closed the pipe: that is no failure.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                    eprintln!("splitlens: cannot write to the standard output: {error}");
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::SUCCESS,
+            }
         }
         Err(error) => {
             eprintln!("splitlens: {error}");

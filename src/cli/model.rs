@@ -1,6 +1,6 @@
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{self, Path};
 
 use super::error::CliError;
 use crate::arch::Variant;
@@ -14,6 +14,8 @@ pub struct Model {
     pub classes: usize,
     /// How an image becomes the input.
     pub preprocess: Preprocess,
+    /// Whence that is known, after "resized".
+    pub resized: String,
     /// One per class, or none where no list was found.
     pub labels: Vec<Label>,
 }
@@ -34,17 +36,21 @@ impl Model {
             let named = card.check_name(variant.id);
             named.map_err(|source| CliError::Card { path: weights.with_extension("json"), source })?;
         }
-        let name = weights.file_name().unwrap_or_default().to_string_lossy();
-        let published = published(variant, &name, classes);
+        let place = path::absolute(weights).map_err(CliError::read(weights))?;
+        let published = published(variant, &place.to_string_lossy());
         let named = card.as_ref().and_then(|card| card.classes.as_deref());
         let labels = match (labels, named) {
             (Some(path), _) => read_labels(path, classes)?,
             (None, Some(name)) => read_labels(&weights.with_file_name(name), classes)?,
-            (None, None) if published.is_some() => imagenet(),
+            (None, None) if [classes, variant.classes] == [IMAGENET_CLASSES; 2] => imagenet(),
             (None, None) => Vec::new(),
         };
-        let preprocess = card.or(published).map_or(Preprocess::imagenet(variant.side), |card| card.preprocess());
-        Ok(Self { checkpoint, classes, preprocess, labels })
+        let (preprocess, resized) = match (card, published) {
+            (Some(card), _) => (card.preprocess(), "as the description beside the weights says".into()),
+            (None, Some((card, how))) => (card.preprocess(), how),
+            (None, None) => (Preprocess::imagenet(variant.side), "by a guess: a crop of 0.875, bilinear".into()),
+        };
+        Ok(Self { checkpoint, classes, preprocess, resized, labels })
     }
 
     /// The short name of a class, where it is known.
@@ -53,12 +59,12 @@ impl Model {
     }
 }
 
-/// What the catalogue says of weights with this file name, if they have as many classes as published ones.
-fn published(variant: &Variant, name: &str, classes: usize) -> Option<ModelCard> {
+/// What the catalogue says of weights that lie there: the hub has all under the same file name, in folders that tell
+/// them apart.
+fn published(variant: &Variant, path: &str) -> Option<(ModelCard, String)> {
     let catalogue = Catalogue::parse(include_str!("../../static/models/catalogue.json"));
     let catalogue = catalogue.expect("a catalogue that the tests have read");
-    let entry = catalogue.likely(variant.id, name).filter(|_| classes == IMAGENET_CLASSES);
-    entry.map(|entry| entry.card.clone())
+    catalogue.likely(variant.id, path).map(|(entry, how)| (entry.card.clone(), how))
 }
 
 fn imagenet() -> Vec<Label> {

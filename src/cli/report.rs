@@ -44,6 +44,9 @@ struct Network<'a> {
     /// Channels, height, width.
     input: [usize; 3],
     classes: usize,
+    /// Whence it is known how the image became the input; nothing where the input was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resized: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -100,6 +103,7 @@ impl<'a> Report<'a> {
         variant: &'a Variant,
         model: &'a Model,
         input: Shape,
+        resized: Option<&'a str>,
         adapter: &'a AdapterInfo,
         reading: &'a Reading,
     ) -> Self {
@@ -124,6 +128,7 @@ impl<'a> Report<'a> {
                 title: variant.title,
                 input: [input.channels, input.height, input.width],
                 classes: model.classes,
+                resized,
             },
             adapter: Adapter { name: &adapter.name, backend: &adapter.backend, software: adapter.software },
             logits: &reading.logits,
@@ -144,16 +149,19 @@ impl<'a> Report<'a> {
 
     /// The same for reading on a terminal: the top five, the adapter, and whether branch maps add up.
     pub fn summary(&self) -> String {
-        let Network { title, input: [_, height, width], .. } = self.network;
+        let Network { title, input: [_, height, width], resized, .. } = self.network;
         let Adapter { name, backend, software } = self.adapter;
         let processor = if software { ", the processor at work" } else { "" };
         let mut text = match &self.untouched {
             None => self.top.iter().map(|class| format!("{:5.1} %  {class}\n", class.probability * 100.0)).collect(),
             Some(untouched) => self.changes(untouched),
         };
-        text += &format!("{title} at {width} x {height} pixels on {name} ({backend}{processor})\n");
+        let resized = resized.map(|how| format!(", resized {how}")).unwrap_or_default();
+        text += &format!("{title} at {width} x {height} pixels{resized}; on {name} ({backend}{processor})\n");
         let residuals = self.units.iter().map(|unit| unit.residual.relative);
-        if let Some(largest) = residuals.reduce(f32::max) {
+        // Unlike `f32::max`, which passes over what is not a number.
+        let larger = |max: f32, value: f32| if value > max || value.is_nan() { value } else { max };
+        if let Some(largest) = residuals.reduce(larger) {
             let units = self.units.len();
             text += &format!("branch maps add up to the output of all {units} units, within {largest:.0e} of it\n");
         }

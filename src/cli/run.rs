@@ -36,11 +36,13 @@ pub struct Arguments {
 /// Does what the arguments say and returns the text for the terminal.
 pub fn run(arguments: &Arguments) -> Result<String, CliError> {
     let choice = &arguments.choice;
+    check_outputs(arguments)?;
     let model = choice.model()?;
     let Input { tensor, picture } = read_input(arguments, &choice.preprocess(&model))?;
     let graph = choice.graph(&model, tensor.shape.height, tensor.shape.width)?;
     let Readings { reading, untouched, adapter } = pollster::block_on(read(choice, &model, graph, &tensor))?;
-    let mut report = Report::new(choice.network, &model, tensor.shape, &adapter, &reading);
+    let resized = arguments.image.as_ref().map(|_| model.resized.as_str());
+    let mut report = Report::new(choice.network, &model, tensor.shape, resized, &adapter, &reading);
     if let Some(untouched) = &untouched {
         report.set_against(untouched, &choice.replacements(), &model);
     }
@@ -54,6 +56,24 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
         text += &format!("wrote {count} heat maps to {}\n", folder.display());
     }
     Ok(text)
+}
+
+/// Whether the files can be written, found out before the work for them is done.
+fn check_outputs(arguments: &Arguments) -> Result<(), CliError> {
+    if let Some(folder) = &arguments.heatmaps {
+        let variant = arguments.choice.network;
+        if variant.build(variant.side, variant.side, variant.classes).units.is_empty() {
+            return Err(CliError::NoUnits { title: variant.title });
+        }
+        fs::create_dir_all(folder).map_err(CliError::write(folder))?;
+    }
+    match &arguments.json {
+        // The file is written only when there is something to write.
+        Some(path) if !path.exists() => {
+            fs::File::create(path).and_then(|_| fs::remove_file(path)).map_err(CliError::write(path))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read_input(arguments: &Arguments, preprocess: &Preprocess) -> Result<Input, CliError> {

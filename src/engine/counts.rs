@@ -40,7 +40,7 @@ pub fn counts(graph: &Graph, tuning: Tuning) -> Counts {
         let scratch = layer(step).map_or(0, |layer| 2 * layer.scratch().iter().sum::<usize>());
         values.map(|id| graph.shape(*id).stored_elements()).sum::<usize>() + scratch
     };
-    let bytes = |elements: usize| (elements * size_of::<f32>()) as u64;
+    let bytes = |elements: usize| elements as u64 * size_of::<f32>() as u64;
     let weights: usize = plan.steps.iter().filter_map(layer).map(weights).sum();
     Counts {
         dispatches: dispatches.len(),

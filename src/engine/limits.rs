@@ -57,7 +57,7 @@ fn fits(gpu: &Gpu, graph: &Graph, plan: &Plan) -> Result<(), EngineError> {
     let limit = gpu.max_binding_bytes();
     let input = graph.input_shape();
     let largest = plan.storage.buffers.iter().max().copied().unwrap_or(0);
-    let bytes = (largest * size_of::<f32>()) as u64;
+    let bytes = largest as u64 * size_of::<f32>() as u64;
     match bytes > limit {
         true => Err(EngineError::InputTooLarge { input, bytes, limit }),
         false => Ok(()),

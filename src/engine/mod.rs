@@ -1,5 +1,5 @@
-//! Knows how to run a plan on a device: weights uploaded once, buffers and bindings made once, one
-//! submission per image, and read back only what is looked at.
+//! Knows how to run a plan on a device: weights uploaded once, buffers and bindings made once, one submission per
+//! image; logits, the last feature map, gates and maps are read back at once, single channels when they are looked at.
 
 mod counts;
 mod error;

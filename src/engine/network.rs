@@ -154,7 +154,7 @@ impl Network {
         let account = Account {
             weights_bytes,
             activations_bytes,
-            peak_live_bytes: (plan.storage.peak * size_of::<f32>()) as u64,
+            peak_live_bytes: plan.storage.peak as u64 * size_of::<f32>() as u64,
             total_bytes: weights_bytes + activations_bytes + params.bytes() + staging.bytes(),
             dispatches: tasks.len(),
             pipelines: distinct.len(),

@@ -9,8 +9,7 @@ pub struct Cost {
     pub parameters: u64,
     /// Multiply-adds of convolutions and linear layers.
     pub macs: u64,
-    /// Output values of all convolutions, as RegNet's authors count them (Radosavovic et al. 2020,
-    /// section 3.1; pycls).
+    /// Output values of all convolutions, as RegNet's authors count them (Radosavovic et al. 2020, section 4; pycls).
     pub activations: u64,
 }
 

@@ -1,5 +1,5 @@
 //! Knows what a network is: shapes, operations, named parameters and the order of work.
-//! Knows nothing of devices, files or pixels; `std` only.
+//! Knows nothing of devices, files or pixels; imports [`crate::order`] alone.
 //!
 //! An architecture writes operations through [`Net`], which spells every parameter's name as timm
 //! does; [`Graph`] is the finished, immutable result; [`Plan`] turns it into fused steps with

@@ -145,6 +145,7 @@ fn share(lives: &[Life], apart: &[Vec<usize>], key: &dyn Fn(&Life) -> f32) -> (V
     let mut rooms = vec![Room::default(); lives.len()];
     let mut sizes: Vec<usize> = Vec::new();
     let mut placed: Vec<usize> = Vec::new();
+    let mut is_placed = vec![false; lives.len()];
     for index in order {
         let life = &lives[index];
         if life.elements == 0 {
@@ -152,7 +153,7 @@ fn share(lives: &[Life], apart: &[Vec<usize>], key: &dyn Fn(&Life) -> f32) -> (V
         }
         let mut best = (life.elements, usize::MAX, Room { buffer: sizes.len(), first: 0, elements: life.elements });
         for (buffer, &size) in sizes.iter().enumerate() {
-            if apart[index].iter().any(|&other| placed.contains(&other) && rooms[other].buffer == buffer) {
+            if apart[index].iter().any(|&other| is_placed[other] && rooms[other].buffer == buffer) {
                 continue;
             }
             let alive = placed.iter().filter(|&&other| rooms[other].buffer == buffer && lives[other].meets(life));
@@ -178,6 +179,7 @@ fn share(lives: &[Life], apart: &[Vec<usize>], key: &dyn Fn(&Life) -> f32) -> (V
         sizes[room.buffer] += growth;
         rooms[index] = room;
         placed.push(index);
+        is_placed[index] = true;
     }
     (rooms, sizes)
 }

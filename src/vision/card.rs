@@ -48,7 +48,8 @@ fn whole() -> f64 {
 impl ModelCard {
     /// Reads the JSON text; fields that are not listed here are for people and passed over.
     pub fn parse(json: &str) -> Result<Self, CardError> {
-        let card: Self = serde_json::from_str(json).map_err(|error| CardError::Json(error.to_string()))?;
+        let card: Self =
+            serde_json::from_str(without_mark(json)).map_err(|error| CardError::Json(error.to_string()))?;
         card.check().map(|()| card)
     }
 
@@ -74,6 +75,11 @@ impl ModelCard {
     }
 }
 
+/// The text without the byte-order mark that some editors put in front.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// What a class is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
@@ -88,7 +94,7 @@ pub struct Label {
 /// Reads a list of labels, a class per line in the order of the logits: `id<TAB>short<TAB>long`, or one
 /// name alone. Where the number of classes is given, there must be as many labels.
 pub fn parse_labels(text: &str, classes: Option<usize>) -> Result<Vec<Label>, CardError> {
-    let lines = text.trim_end().lines().enumerate();
+    let lines = without_mark(text).trim_end().lines().enumerate();
     let label = |(index, line): (usize, &str)| match line.split('\t').collect::<Vec<_>>()[..] {
         [id, short, long] => Ok(Label { id: id.into(), short: short.into(), long: long.into() }),
         [name] => Ok(Label { id: String::new(), short: name.into(), long: name.into() }),

@@ -69,11 +69,13 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The checkpoint of the variant `id` that a file of this name most likely is: the one with the longest tag that the
-    /// name has in it (`ra2_in1k` has `a2_in1k` in it), or else the one to take first.
-    pub fn likely(&self, id: &str, file: &str) -> Option<&Entry> {
-        let named = self.of(id).filter(|entry| file.contains(&entry.tag));
-        named.max_by_key(|entry| entry.tag.len()).or_else(|| self.of(id).next())
+    /// The checkpoint of the variant `id` that a file at this path most likely is, and whence that is known, after
+    /// "resized": the one with the longest tag that the path has in it (`ra2_in1k` has `a2_in1k` in it), or else the one to
+    /// take first.
+    pub fn likely(&self, id: &str, path: &str) -> Option<(&Entry, String)> {
+        let named = self.of(id).filter(|entry| path.contains(&entry.tag)).max_by_key(|entry| entry.tag.len());
+        let known = named.map(|entry| (entry, format!("as for {}", entry.repository)));
+        known.or_else(|| self.of(id).next().map(|entry| (entry, format!("by a guess, as for {}", entry.repository))))
     }
 
     /// The checkpoints of the variant `id`, the one to take first in front; none if none was published.

@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 /// Where torchvision's RegNet names begin that are outside its blocks, and where timm's do.
 const OUTSIDE: [(&str, &str); 3] = [("stem.0.", "stem.conv."), ("stem.1.", "stem.bn."), ("fc.", "head.fc.")];
 
+/// Where the names of its blocks begin.
+const BLOCK: &str = "trunk_output.block";
+
 /// The same inside a block, after `trunk_output.block2.block2-0.` and `s2.b1.`.
 const INSIDE: [(&str, &str); 9] = [
     ("proj.0.", "downsample.conv."),
@@ -21,9 +24,12 @@ const INSIDE: [(&str, &str); 9] = [
     ("f.c.1.", "conv3.bn."),
 ];
 
-/// The tensors under timm's names, if every one has a name of torchvision's RegNet, which no other network's tensors
-/// all have; else as they are.
+/// The tensors under timm's names, if every one has a name of torchvision's RegNet and some are of its blocks, as no
+/// other network's are; else as they are.
 pub(super) fn timm_names<T>(tensors: BTreeMap<String, T>) -> BTreeMap<String, T> {
+    if !tensors.keys().any(|name| name.starts_with(BLOCK)) {
+        return tensors;
+    }
     let names: Option<Vec<String>> = tensors.keys().map(|name| torchvision_regnet(name)).collect();
     match names {
         Some(names) => names.into_iter().zip(tensors.into_values()).collect(),
@@ -33,7 +39,7 @@ pub(super) fn timm_names<T>(tensors: BTreeMap<String, T>) -> BTreeMap<String, T>
 
 /// timm's name for a tensor of torchvision's RegNet. No two become one.
 fn torchvision_regnet(name: &str) -> Option<String> {
-    let Some(block) = name.strip_prefix("trunk_output.block") else {
+    let Some(block) = name.strip_prefix(BLOCK) else {
         return exchange(&OUTSIDE, name);
     };
     // For example `2.block2-0.f.a.0.weight`; blocks are counted from 0 there, from 1 at timm.
@@ -72,6 +78,8 @@ mod tests {
     fn one_name_of_another_network_leaves_all_as_they_are() {
         let mixed = ["fc.bias", "layer1.0.conv1.weight"];
         assert_eq!(renamed(&mixed), mixed);
+        let classifier = ["fc.bias", "fc.weight"];
+        assert_eq!(renamed(&classifier), classifier, "of a ResNet as well");
         for name in [
             "block1.block2-0.proj.0.w",
             "blocka.blocka-0.proj.0.w",
