@@ -35,7 +35,7 @@ pub fn ProgressLine() -> impl IntoView {
 
 /// The stages that may last.
 fn can_be_stopped(stage: Stage) -> bool {
-    matches!(stage, Stage::Download | Stage::Kernels | Stage::Pipelines | Stage::Upload | Stage::Picture)
+    matches!(stage, Stage::Card | Stage::Download | Stage::Kernels | Stage::Pipelines | Stage::Upload | Stage::Picture)
 }
 
 fn describe(progress: Progress) -> String {

@@ -50,18 +50,60 @@ test('a checkpoint that nobody knows does not take the place of what was chosen 
   });
 });
 
-test('compiling shaders can be stopped, and goes on when the network is asked for again', async () => {
+/** Presses "Stop" the moment that the page compiles or uploads, which may be a short one. */
+const stopWhileSettingUp = (page) =>
+  page.evaluate(() => {
+    const observer = new MutationObserver(() => {
+      const progress = document.querySelector('[data-testid=progress]');
+      const stop = document.querySelector('[data-testid=stop]');
+      if (stop && ['pipelines', 'upload'].includes(progress?.dataset.stage)) {
+        observer.disconnect();
+        stop.click();
+      }
+    });
+    observer.observe(document.body, { subtree: true, childList: true, attributes: true });
+  });
+
+test('compiling and uploading can be stopped, and go on when the network is asked for again', async () => {
   await visit(here, { query: '?debug=1' }, async (page) => {
     const before = await reading(page);
     const choose = () => page.locator('[data-testid=family][data-value=sknet]').click();
+    await stopWhileSettingUp(page);
     await choose();
-    await page.locator('[data-testid=progress][data-stage=pipelines]').waitFor();
-    await page.getByTestId('stop').click();
     await page.getByTestId('notice').filter({ hasText: 'Stopped.' }).waitFor();
     await ready(page);
     assert.deepEqual(await reading(page), before);
     assert.equal(await page.getByTestId('variant').inputValue(), 'resnest_tiny');
     await choose();
     assert.equal((await nextReading(page, before.run)).network, 'sknet_tiny');
+  });
+});
+
+test('a card that does not come can be stopped waiting for', async () => {
+  await visit(here, { query: '?debug=1' }, async (page) => {
+    const before = await reading(page);
+    await page.route('**/resnext_tiny.json', () => {});
+    await page.locator('[data-testid=family][data-value=resnext]').click();
+    await page.locator('[data-testid=progress][data-stage=card]').waitFor();
+    await page.getByTestId('stop').click();
+    await page.getByTestId('notice').filter({ hasText: 'Stopped.' }).waitFor();
+    await ready(page);
+    assert.deepEqual(await reading(page), before);
+    assert.equal(await page.getByTestId('variant').inputValue(), 'resnest_tiny');
+  });
+});
+
+test('a picture chosen while another is awaited takes its place, and the network stays wanted', async () => {
+  await visit(here, { query: '?debug=1' }, async (page) => {
+    const { run } = await reading(page);
+    const sample = (pressed) => page.locator(`[data-testid=sample][aria-pressed=${pressed}]`).first();
+    const [awaited, chosen] = await Promise.all([true, false].map((shown) => sample(shown).getAttribute('data-sample')));
+    await page.route(`**/samples/${awaited}`, () => {});
+    await page.getByTestId('side').fill('96');
+    await page.getByTestId('side').press('Enter');
+    await page.locator('[data-testid=progress][data-stage=picture]').waitFor();
+    await page.locator(`[data-testid=sample][data-sample="${chosen}"]`).click();
+    assert.equal((await nextReading(page, run)).side, 96);
+    assert.equal(await sample(true).getAttribute('data-sample'), chosen);
   });
 });

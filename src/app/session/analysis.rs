@@ -72,10 +72,8 @@ impl Inner {
             return Ok(picture);
         }
         let overtaken = || self.stopped.get() || self.inbox.has_more_urgent_than_reading();
-        let signal = self.begin_stoppable()?;
-        let picture = intake::read(source, &preprocess, &signal, stage, overtaken).await;
-        self.stop.replace(None);
-        Ok(picture?)
+        let stoppable = self.begin_reading()?;
+        Ok(intake::read(source, &preprocess, &stoppable.signal, stage, overtaken).await?)
     }
 
     pub(super) async fn run(self: &Rc<Self>, picture: Picture, life: fn(Progress) -> Life) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use super::Inner;
 use super::opening::Outcome;
 use crate::app::dom;
 use crate::app::failure::Failure;
-use crate::app::state::{Life, Notice, Progress, Stage, Tone};
+use crate::app::state::{Life, Notice, Tone};
 use crate::gpu::{Gpu, GpuError};
 
 /// How often in a row a lost device is replaced before the page gives up.
@@ -22,7 +22,6 @@ impl Inner {
         if let Some(gpu) = open {
             return Ok(gpu);
         }
-        self.stage(Progress::of(Stage::Adapter));
         // `?webgpu=off` shows what a browser without WebGPU would.
         if dom::query("webgpu").as_deref() == Some("off") {
             return Err(GpuError::NoWebGpu.into());

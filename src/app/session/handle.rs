@@ -22,7 +22,7 @@ use crate::weights::Entry;
 
 impl Session {
     pub fn new(state: State) -> Self {
-        let first = Wish { variant: model::first(), origin: None, side: None };
+        let first = Wish { variant: model::first(), origin: None, agreed: false, side: None };
         Self(StoredValue::new_local(Rc::new(Inner {
             state,
             inbox: Inbox::default(),
@@ -49,7 +49,9 @@ impl Session {
             runs: Cell::new(0),
             losses: Cell::new(0),
             stop: RefCell::default(),
+            interruptible: RefCell::default(),
             stopped: Cell::new(false),
+            reading: Cell::new(false),
             lose_once: Cell::new(dom::query("lose").as_deref() == Some("1")),
         })))
     }
@@ -67,14 +69,15 @@ impl Session {
         let side = inner.state.side.get_untracked().filter(|_| same_side);
         // What is on its way already is not begun again.
         if inner.inbox.wish.borrow().is_some() || inner.opening.get().is_none_or(|opening| opening.id != variant.id) {
-            inner.want(Wish { variant, origin: None, side });
+            inner.want(Wish { variant, origin: None, agreed: false, side });
         }
     }
 
-    /// Opens a network with published weights.
+    /// Opens a network with published weights, as it was offered.
     pub fn load(&self, variant: &'static Variant, entry: Entry) {
         let inner = self.0.get_value();
-        inner.want(Wish { variant, origin: Some(Origin::Published(Arc::new(entry))), side: None });
+        let side = inner.state.side.get_untracked();
+        inner.want(Wish { variant, origin: Some(Origin::Published(Arc::new(entry))), agreed: true, side });
     }
 
     /// Offers the published weights of the network at work, in place of those that it has.
@@ -149,7 +152,10 @@ impl Session {
         let inner = self.0.get_value();
         inner.asked.set(true);
         inner.inbox.picture.replace(Some(source));
-        inner.wake();
+        match inner.reading.get() {
+            true => inner.hurry(),
+            false => inner.wake(),
+        }
     }
 
     /// Reads back the activations of a unit of the last run; they arrive in [`State::activations`].

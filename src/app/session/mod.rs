@@ -22,6 +22,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Waker;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -52,6 +53,8 @@ struct Wish {
     variant: &'static Variant,
     /// Where the weights come from; `None` is from wherever the page can have them without asking.
     origin: Option<Origin>,
+    /// Whether the visitor has agreed to download published weights for this.
+    agreed: bool,
     /// Of the input, in pixels; `None` is the one that the weights were made for.
     side: Option<usize>,
 }
@@ -126,7 +129,11 @@ struct Inner {
     /// Losses of the device since a run last went well.
     losses: Cell<usize>,
     stop: RefCell<Option<AbortController>>,
+    /// Tasks to be woken when the visitor stops the work at hand, see `unless_stopped`.
+    interruptible: RefCell<Vec<Waker>>,
     stopped: Cell<bool>,
+    /// Whether a picture is being read, which a newer one puts an end to.
+    reading: Cell<bool>,
     /// `?lose=1`: lose the device once, after the first analysis.
     lose_once: Cell<bool>,
 }
@@ -162,10 +169,10 @@ impl Inner {
     }
 
     fn want_file(self: &Rc<Self>, variant: &'static Variant, file: CheckpointFile) {
-        self.want(Wish { variant, origin: Some(Origin::File(file)), side: None });
+        self.want(Wish { variant, origin: Some(Origin::File(file)), agreed: false, side: None });
     }
 
-    /// Wakes the worker; what it downloads for an older wish is given up.
+    /// Wakes the worker; what it does for an older wish is given up.
     fn hurry(self: &Rc<Self>) {
         self.abort();
         self.wake();
@@ -175,6 +182,7 @@ impl Inner {
         if let Some(controller) = self.stop.borrow().as_ref() {
             controller.abort();
         }
+        self.interruptible.take().into_iter().for_each(Waker::wake);
     }
 
     /// Starts the worker unless it is at work.

@@ -70,7 +70,7 @@ impl Inner {
         if let Some(opened) = opened {
             let (variant, origin) = (opened.model.variant, Some(opened.origin.clone()));
             let side = Some(opened.side).filter(|side| *side != opened.model.own_side());
-            self.last.replace(Wish { variant, origin, side });
+            self.last.replace(Wish { variant, origin, agreed: false, side });
             self.state.variant.set(variant);
             self.state.side.set(side);
             self.state.model.set(Some(opened.model.clone()));
@@ -86,34 +86,34 @@ impl Inner {
         let Wish { variant, side, .. } = wish;
         self.announce(&wish);
         self.last.replace(wish.clone());
-        let at_hand = match wish.origin {
-            Some(origin) => Some(origin),
-            None => self.at_hand(variant).await?,
-        };
-        self.go_on()?;
+        let at_hand = self.unless_stopped(self.at_hand(&wish)).await??;
         let Some(origin) = at_hand else {
-            self.offer(variant);
+            self.offer(variant, wish.side);
             return Ok(Outcome::Offered);
         };
         // Neither needs the other.
         let session = self.clone();
         let gpu = dom::beside(async move { session.gpu().await });
-        let model = self.model(variant, &origin).await?;
+        let model = self.unless_stopped(self.model(variant, &origin)).await??;
         let side = side.unwrap_or(model.own_side());
         self.state.model.set(Some(model.clone()));
 
+        if self.gpu.borrow().is_none() {
+            self.stage(Progress::of(Stage::Adapter));
+        }
         let gpu = gpu.await.map_err(|_| Failure::Stopped)??;
         self.go_on()?;
         let opened = match self.opened(&gpu, &model, side, &origin).await {
             Err(failure) if matches!(origin, Origin::Published(_)) && !self.is_overtaken(&failure) => {
                 // The next try goes on where this one ended.
                 self.opening_failed(failure).await;
-                self.offer(variant);
+                self.offer(variant, wish.side);
                 return Ok(Outcome::Offered);
             }
             result => result?,
         };
         self.origins.borrow_mut().insert(variant.id, origin);
+        self.last.borrow_mut().agreed = false;
         let before = self.opened.replace(Some(opened.clone()));
         self.keep(&opened);
         let ran = match self.first_picture().await {
@@ -158,21 +158,29 @@ impl Inner {
         }
     }
 
-    /// `work`, unless the visitor has stopped it or wants something else: then it is dropped between its steps.
+    /// `work`, unless the visitor stops it or wants something else: then it is dropped, whatever it waits for.
     pub(super) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         let mut work = pin!(work);
-        let step = |context: &mut Context<'_>| match self.go_on() {
-            Ok(()) => work.as_mut().poll(context).map(Ok),
-            Err(stopped) => Poll::Ready(Err(stopped)),
+        let step = |context: &mut Context<'_>| {
+            if let Err(stopped) = self.go_on() {
+                return Poll::Ready(Err(stopped));
+            }
+            let mut wakers = self.interruptible.borrow_mut();
+            if !wakers.iter().any(|waker| waker.will_wake(context.waker())) {
+                wakers.push(context.waker().clone());
+            }
+            drop(wakers);
+            work.as_mut().poll(context).map(Ok)
         };
         poll_fn(step).await
     }
 
-    /// Offers to load the weights of a variant; what is open stays at work.
-    pub(super) fn offer(&self, variant: &'static Variant) {
+    /// Offers to load the weights of a variant, for inputs of this side; what is open stays at work.
+    pub(super) fn offer(&self, variant: &'static Variant, side: Option<usize>) {
+        self.last.borrow_mut().agreed = false;
         self.show_opened();
         self.state.variant.set(variant);
-        self.state.side.set(None);
+        self.state.side.set(side);
         self.state.offer.set(Some(variant));
     }
 
@@ -259,10 +267,9 @@ impl Inner {
     async fn read_ahead(&self, preprocess: &Preprocess) {
         let Some(source @ Source::Sample(_)) = self.inbox.picture.borrow().clone() else { return };
         let overtaken = || self.go_on().is_err();
-        let Ok(signal) = self.begin_stoppable() else { return };
+        let Ok(stoppable) = self.begin_reading() else { return };
         // What fails here fails in its turn too, and is told then.
-        let picture = intake::read(source, preprocess, &signal, |_, _| (), overtaken).await.ok();
-        self.stop.replace(None);
+        let picture = intake::read(source, preprocess, &stoppable.signal, |_, _| (), overtaken).await.ok();
         self.ahead.replace(picture);
     }
 
@@ -282,7 +289,7 @@ impl Inner {
         let shown = self.picture.borrow().clone();
         let ready = shown.clone().filter(|picture| self.fits(picture));
         let wanted = self.inbox.picture.take().or_else(|| self.waiting.take());
-        let source = match (wanted, shown) {
+        let mut source = match (wanted, shown) {
             (Some(source), _) => source,
             (None, Some(picture)) if ready.is_none() => picture.source,
             (None, _) => match ready {
@@ -290,7 +297,17 @@ impl Inner {
                 None => return Ok(false),
             },
         };
-        match self.read(source.clone(), Life::Opening).await {
+        let read = loop {
+            match self.read(source.clone(), Life::Opening).await {
+                // The network stays wanted, though another picture is by now.
+                Err(Failure::Stopped) if self.go_on().is_ok() => match self.inbox.picture.take() {
+                    Some(newer) => source = newer,
+                    None => break Err(Failure::Stopped),
+                },
+                read => break read,
+            }
+        };
+        match read {
             Ok(picture) => self.run(picture, Life::Opening).await.map(|()| true),
             Err(failure) => {
                 if self.is_overtaken(&failure) {

@@ -8,14 +8,13 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal, Blob};
 
-use super::Inner;
+use super::{Inner, Wish};
 use crate::app::dom;
 use crate::app::failure::Failure;
 use crate::app::fetch;
 use crate::app::hub::{Loaded, Warning};
 use crate::app::model::{self, Model, Origin};
 use crate::app::state::{Notice, Progress, Stage, Tone};
-use crate::arch::Variant;
 use crate::arch::zoo;
 use crate::weights::{Catalogue, Checkpoint, Entry};
 
@@ -47,10 +46,8 @@ impl Inner {
             return Ok(file);
         }
         let heard = |done, total| self.stage(Progress { stage: Stage::Download, done, total });
-        let signal = self.begin_stoppable()?;
-        let bytes = fetch::bytes(&model.weights_path(), Some(&signal), heard).await;
-        self.stop.replace(None);
-        let file = Rc::new(bytes?);
+        let stoppable = self.begin_stoppable()?;
+        let file = Rc::new(fetch::bytes(&model.weights_path(), Some(&stoppable.signal), heard).await?);
         self.remember(model, file.clone());
         Ok(file)
     }
@@ -67,9 +64,8 @@ impl Inner {
             return Ok(check(&bytes)?);
         }
         let heard = |done, total| self.stage(Progress { stage: Stage::Download, done, total });
-        let signal = self.begin_stoppable()?;
-        let result = self.hub.load(entry, &signal, heard, check).await;
-        self.stop.replace(None);
+        let stoppable = self.begin_stoppable()?;
+        let result = self.hub.load(entry, &stoppable.signal, heard, check).await;
         self.state.checkpoints.notify();
         let Loaded { bytes, checked, warnings, .. } = result?;
         if warnings.iter().any(Warning::is_not_kept) {
@@ -93,11 +89,14 @@ impl Inner {
         }
     }
 
-    /// Where the weights of a variant can be had from without asking.
-    pub(super) async fn at_hand(&self, variant: &'static Variant) -> Result<Option<Origin>, Failure> {
-        let entries = match self.origin(variant) {
+    /// Where the weights for a wish can be had from without asking, or as the visitor has agreed.
+    pub(super) async fn at_hand(&self, wish: &Wish) -> Result<Option<Origin>, Failure> {
+        let Wish { variant, origin, agreed, side } = wish;
+        let entries = match origin.clone().or_else(|| self.origin(variant)) {
             // Its copy may have been deleted since.
-            Some(Origin::Published(entry)) if !self.is_in_memory(&entry) => vec![Entry::clone(&entry)],
+            Some(Origin::Published(entry)) if !agreed && !self.is_in_memory(&entry, *side) => {
+                vec![Entry::clone(&entry)]
+            }
             Some(origin) => return Ok(Some(origin)),
             None => self.catalogue().await?.of(variant.id).cloned().collect(),
         };
@@ -105,9 +104,10 @@ impl Inner {
         Ok(kept.into_iter().next().map(|entry| Origin::Published(Arc::new(entry))))
     }
 
-    /// Whether published weights are on the device, or in memory for want of another place.
-    fn is_in_memory(&self, entry: &Entry) -> bool {
-        let on_device = self.shelf.borrow().keys().any(|(model, _)| *model == entry.repository);
+    /// Whether a network with published weights is on the device, or they are in memory for want of another place.
+    fn is_in_memory(&self, entry: &Entry, side: Option<usize>) -> bool {
+        let side = side.unwrap_or(entry.card.input[1]);
+        let on_device = self.shelf.borrow().keys().any(|key| key.0 == entry.repository && key.1 == side);
         on_device || self.files.borrow().keys().any(|model| *model == entry.repository)
     }
 
@@ -144,12 +144,33 @@ impl Inner {
         self.state.checkpoints.notify();
     }
 
-    /// What hears when the visitor stops the work at hand.
-    pub(super) fn begin_stoppable(&self) -> Result<AbortSignal, Failure> {
+    /// Begins work that the visitor can stop, until what this returns is dropped.
+    pub(super) fn begin_stoppable(&self) -> Result<Stoppable<'_>, Failure> {
         let controller = AbortController::new().map_err(|error| Failure::Device(dom::message(&error)))?;
         let signal = controller.signal();
         self.stop.replace(Some(controller));
-        Ok(signal)
+        Ok(Stoppable { signal, session: self })
+    }
+
+    /// As [`begin_stoppable`](Self::begin_stoppable), for a picture: a newer one stops it too.
+    pub(super) fn begin_reading(&self) -> Result<Stoppable<'_>, Failure> {
+        let stoppable = self.begin_stoppable()?;
+        self.reading.set(true);
+        Ok(stoppable)
+    }
+}
+
+/// Work that can be stopped for as long as this lives.
+pub(super) struct Stoppable<'a> {
+    /// What hears of it.
+    pub signal: AbortSignal,
+    session: &'a Inner,
+}
+
+impl Drop for Stoppable<'_> {
+    fn drop(&mut self) {
+        self.session.stop.replace(None);
+        self.session.reading.set(false);
     }
 }
 
