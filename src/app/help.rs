@@ -33,8 +33,9 @@ pub fn About() -> impl IntoView {
     view! {
         <p>
             "SplitLens runs an image network in your browser and shows where its attention goes. A unit of attention "
-            "makes several branches of features and weighs them by gates, one number per channel and branch. Gates "
-            "have no place in the picture: every map here multiplies them with the activations that they weigh."
+            "makes one or more branches of features and weighs them by gates, one number per channel and branch. Gates "
+            "have no place in the picture: a map of contributions multiplies them with the activations that they weigh, "
+            "and sums over the channels. Below every picture stands what it shows."
         </p>
         <p>
             "Choose a unit by its depth in the network, then a branch, to see what it contributes where; a class, to see "
@@ -54,7 +55,7 @@ pub fn HelpDialog() -> impl IntoView {
     let keys: [(&str, &str); 6] = [
         ("← →", "the unit or layer before and the next"),
         ("↑ ↓", "the branch or group before and the next"),
-        ("1 … 5", "contribution, share, difference, activation, class; without units: features, class"),
+        ("1, 2, …", "the kinds of map, in the order of their tabs"),
         ("[ ]", "the network before and the next, of those at hand"),
         ("?", "this dialog"),
         ("Esc", "takes the mark off the picture"),
@@ -62,7 +63,7 @@ pub fn HelpDialog() -> impl IntoView {
     let row = |(key, meaning): (&'static str, &'static str)| view! { <dt><kbd>{key}</kbd></dt><dd>{meaning}</dd> };
     view! {
         <dialog class="help" node_ref=help.0 aria-labelledby="help-title" data-testid="help-dialog">
-            <h2 id="help-title">"What this is"</h2>
+            <h2 id="help-title" tabindex="-1" autofocus>"What this is"</h2>
             <About/>
             <h2>"Keys"</h2>
             <dl>{keys.map(row).collect_view()}</dl>

@@ -40,11 +40,11 @@ pub fn Channel(channel: Memo<Option<usize>>, gates: Memo<Option<Gates>>) -> impl
                     {(branch > 0).then(|| view! { <span class="sign">"+"</span> })}
                     <span class="factor">
                         <span class=format!("swatch branch-{branch}")></span>
-                        <output data-testid="gate" data-branch=branch.to_string()>
+                        <span data-testid="gate" data-branch=branch.to_string()>
                             {move || parts.with(|parts| {
                                 parts.as_ref().and_then(|parts| parts.gates.get(branch).copied()).map(words::gate)
                             })}
-                        </output>
+                        </span>
                     </span>
                     <span class="sign">"×"</span>
                     <Thumbnail

@@ -32,8 +32,8 @@ pub fn Display() -> impl IntoView {
     view! {
         <div class="display" role="group" aria-label="How the map is drawn">
             <label class="field opacity">
-                <span>"Opacity "<output>{move || format!("{} %", state.opacity.get())}</output></span>
-                <input type="range" min="0" max="100" step="5" data-testid="opacity"
+                <span>"Opacity "<span>{move || format!("{} %", state.opacity.get())}</span></span>
+                <input type="range" min="0" max="100" step="5" aria-label="Opacity" data-testid="opacity"
                     prop:value=move || state.opacity.get().to_string()
                     on:input=move |event| {
                         if let Ok(opacity) = event_target_value(&event).parse() {

@@ -16,7 +16,7 @@ pub fn Legend() -> impl IntoView {
             [format!("branch {} more", 2 - branch), format!("branch {} more", branch + 1)]
         }
         (View::Difference, _) => ["the others more".into(), format!("branch {} more", state.branch.get() + 1)],
-        (View::Class, _) => ["against".into(), "for the class".into()],
+        (View::Class, _) => ["lowers the logit".into(), "raises the logit".into()],
         _ => Default::default(),
     };
     let marker = move || {
@@ -28,9 +28,7 @@ pub fn Legend() -> impl IntoView {
         })
     };
     view! {
-        <div class="legend" data-testid="legend" role="img"
-            aria-label=move || format!("Colour scale from {} to {}", read(|l| words::number(l.scale.range.low)), read(|l| words::number(l.scale.range.high)))
-        >
+        <div class="legend" data-testid="legend" role="group" aria-label="Colour scale">
             <div class="legend-bar" style:background=move || read(|lens| gradient(lens.scale))>
                 <Show when=move || marker().is_some()>
                     <span class="legend-marker" style:left=marker></span>

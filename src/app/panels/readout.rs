@@ -31,7 +31,7 @@ pub fn Readout() -> impl IntoView {
         false => "",
     };
     view! {
-        <div class="readout" data-testid="readout" aria-live="polite">
+        <div class="readout" data-testid="readout" aria-live="polite" aria-atomic="true">
             <Show when=move || value().is_some() fallback=move || view! { <span class="muted">{hint}</span> }>
                 <strong data-testid="value">{value}</strong>
                 <span class="muted">{place}</span>

@@ -1,4 +1,5 @@
 use leptos::prelude::*;
+use web_sys::HtmlInputElement;
 
 use crate::app::parts::{Choice, Role, Segments};
 use crate::app::session::Session;
@@ -219,12 +220,8 @@ fn Weight(branch: usize, weight: Signal<Option<f32>>, #[prop(into)] set: Callbac
             <span><span class=format!("swatch branch-{branch}")></span>{format!("Branch {}", branch + 1)}</span>
             <input type="range" min="0" max="1" step="0.01" data-testid="gate-weight" data-branch=branch.to_string()
                 prop:value=move || weight.get().unwrap_or_default().to_string()
-                on:input=move |event| {
-                    if let Ok(weight) = event_target_value(&event).parse() {
-                        set.run(weight);
-                    }
-                }/>
-            <output>{text}</output>
+                on:input=move |event| set.run(event_target::<HtmlInputElement>(&event).value_as_number() as f32)/>
+            <span>{text}</span>
         </label>
     }
 }
@@ -235,7 +232,7 @@ pub fn ReplacedBanner() -> impl IntoView {
     let state = expect_context::<State>();
     let told = Memo::new(move |_| state.with_what_if(|what_if| what_if.told()));
     view! {
-        <div role="status">
+        <div>
             <Show when=move || told.with(Option::is_some)>
                 <div class="replaced" data-testid="replaced">
                     <p title=move || told.get()>"Gates replaced: "<strong>{move || told.get()}</strong></p>

@@ -50,6 +50,9 @@ where
         let next = match event.key().as_str() {
             "ArrowRight" => (position + 1) % all.len(),
             "ArrowLeft" => (position + all.len() - 1) % all.len(),
+            // Of a group of radio buttons; of tabs they walk the branches.
+            "ArrowDown" if role == Role::Options => (position + 1) % all.len(),
+            "ArrowUp" if role == Role::Options => (position + all.len() - 1) % all.len(),
             "Home" => 0,
             "End" => all.len() - 1,
             _ => return,
