@@ -21,6 +21,7 @@ pub const SHIPPED: &[&str] = &[
     "resnest_tiny",
     "resnest_tiny_2s2x",
     "regnetx_tiny",
+    "regnety_tiny",
 ];
 
 /// The shipped network that the page opens with; index.html asks for its files before the program runs.
