@@ -21,19 +21,16 @@ pub struct GroupMaps {
     pub tensor: Tensor,
     /// The groups on show: all in order, or those that vary most first where there are more than [`MOST_GROUPS`].
     pub shown: Vec<usize>,
+    /// Spans every group's map.
+    pub range: Range,
 }
 
 impl GroupMaps {
     pub fn new(run: u64, layer: usize, tensor: Tensor) -> Self {
         let groups = tensor.shape.channels;
         let shown = if groups > MOST_GROUPS { most_varied(&tensor, MOST_GROUPS) } else { Vec::from_iter(0..groups) };
-        Self { run, layer, tensor, shown }
-    }
-
-    /// Spans every group's map.
-    pub fn range(&self) -> Range {
-        let maps: Vec<Map> = (0..self.tensor.shape.channels).map(|group| self.map(group)).collect();
-        Range::spanning(&maps)
+        let maps: Vec<Map> = (0..groups).map(|group| Map::of_channel(&tensor, group)).collect();
+        Self { run, layer, shown, range: Range::spanning(&maps), tensor }
     }
 
     pub fn map(&self, group: usize) -> Map {
@@ -87,7 +84,7 @@ pub fn chosen(state: State, analysis: &Analysis) -> Option<(Map, Range)> {
     };
     let range = match (state.scope.get(), groups) {
         // The mean over all channels lies between those of the groups.
-        (RangeScope::Unit | RangeScope::Network, Some(maps)) => maps.range(),
+        (RangeScope::Unit | RangeScope::Network, Some(maps)) => maps.range,
         _ => Range::spanning([&map]),
     };
     Some((map, range))

@@ -27,7 +27,7 @@ impl View {
         }
     }
 
-    /// Whether zero is the middle of the scale instead of its end.
+    /// Whether the scale is symmetric about zero; that of the others spans the least to the largest value found.
     pub fn diverges(self) -> bool {
         matches!(self, View::Difference | View::Class)
     }

@@ -95,8 +95,8 @@ pub fn measured(ms: f64) -> String {
     }
 }
 
-/// Stage and position of a module, both from 1, as the papers' tables count: `layer2.0.conv2` is (2, 1). In a
-/// module's path a bare number counts from 0, one with letters (`layer2`, `b1`) from 1.
+/// Stage and position of a module, both from 1, the stem not counted: `layer2.0.conv2` is (2, 1), in the table of
+/// ResNet's paper conv3_1. In a module's path a bare number counts from 0, one with letters (`layer2`, `b1`) from 1.
 pub fn place(module: &str) -> (usize, usize) {
     let number = |part: &str| {
         let digits = part.trim_start_matches(|letter: char| !letter.is_ascii_digit());
@@ -124,6 +124,19 @@ pub fn attention(kind: UnitKind) -> &'static str {
         UnitKind::SelectiveKernel { .. } => "selective kernels",
         UnitKind::SqueezeExcite => "squeeze and excitation",
     }
+}
+
+/// What a branch is called where it is chosen; one of selective kernels says how far it reaches.
+pub fn branch(kind: Option<UnitKind>, branch: usize) -> String {
+    match kind {
+        Some(UnitKind::SelectiveKernel { .. }) => format!("Branch {}, {1} × {1}", branch + 1, kernel_reach(branch)),
+        Some(UnitKind::SplitAttention { .. } | UnitKind::SqueezeExcite) | None => format!("Branch {}", branch + 1),
+    }
+}
+
+/// Side in pixels of what a branch of selective kernels reaches: 3x3, dilated once more from branch to branch.
+pub fn kernel_reach(branch: usize) -> usize {
+    2 * branch + 3
 }
 
 /// What has become of a unit's gates, for example `uniform`.

@@ -13,8 +13,8 @@ pub struct RegNet {
     pub initial_width: f64,
     /// Width that the line gains per block.
     pub slope: f64,
-    /// Factor between the widths of neighbouring stages.
-    pub quantum: f64,
+    /// Factor between the widths of neighbouring stages: w_m of the paper.
+    pub width_multiplier: f64,
     /// Blocks in all.
     pub depth: usize,
     /// Channels of one group of the 3x3 convolutions.
@@ -88,15 +88,15 @@ impl RegNet {
         if self.linear_out { y } else { net.activation(y, self.activation) }
     }
 
-    /// Widths on the line `initial + slope * block`, each moved to the nearest power of the quantum and to a
-    /// multiple of 8; blocks of equal width make a stage (section 3.3; timm's `generate_regnet` and
-    /// `adjust_widths_groups`).
+    /// Widths on the line `initial + slope * block`, each moved to the nearest `initial * multiplier^k` on a logarithmic
+    /// scale and to a multiple of 8; blocks of equal width make a stage (section 3.3; timm's `generate_regnet` and
+    /// `adjust_widths_groups_comp`).
     fn stages(&self) -> Vec<StageWidths> {
         let mut stages: Vec<StageWidths> = Vec::new();
         for block in 0..self.depth {
             let on_line = self.initial_width + self.slope * block as f64;
-            let exponent = ((on_line / self.initial_width).ln() / self.quantum.ln()).round_ties_even();
-            let width = round(self.initial_width * self.quantum.powf(exponent) / 8.0) * 8;
+            let exponent = ((on_line / self.initial_width).ln() / self.width_multiplier.ln()).round_ties_even();
+            let width = round(self.initial_width * self.width_multiplier.powf(exponent) / 8.0) * 8;
             match stages.last_mut() {
                 Some(stage) if stage.width == width => stage.depth += 1,
                 _ => stages.push(StageWidths { depth: 1, width, inner: 0, groups: 0 }),

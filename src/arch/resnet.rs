@@ -13,8 +13,8 @@ use crate::graph::{Activation, BatchNorm, Conv, Graph, Net, Pool, Shape, ValueId
 pub enum Stem {
     /// One 7x7 convolution with stride 2, then max pooling.
     Plain,
-    /// Three 3x3 convolutions, the first with stride 2, the last twice as wide (ResNet-D); then max
-    /// pooling, unless the images are small.
+    /// Three 3x3 convolutions, the first with stride 2, the last twice as wide (ResNet-C, which timm's 'd' includes);
+    /// then max pooling, unless the images are small.
     Deep { width: usize, pool: bool },
 }
 
@@ -37,7 +37,7 @@ impl Block {
     }
 }
 
-/// How a block's input reaches its output where the extents differ.
+/// How a block's input reaches its output where the shapes differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shortcut {
     /// A 1x1 convolution that carries the stride.

@@ -24,7 +24,7 @@ pub struct Variant {
     /// The step in the line of thought that it belongs to: what the page's tabs show.
     pub family: &'static str,
     pub architecture: Architecture,
-    /// Side in pixels of the images that it was designed for.
+    /// Side in pixels of the images at which networks of its data set are compared.
     pub side: usize,
     /// Classes of the data set that it was designed for.
     pub classes: usize,
@@ -93,12 +93,12 @@ const RESNEXT_TINY: ResNet = ResNet { cardinality: 8, base_width: 16, ..RESNET_T
 const RESNEST_TINY: ResNet = ResNet { base_width: 64, attention: RESNEST_50.attention, ..RESNET_TINY };
 const RESNEST_TINY_2S2X: ResNet = ResNet { cardinality: 2, base_width: 40, ..RESNEST_TINY };
 
-/// A RegNetX: initial width, slope, quantum; group width and depth.
+/// A RegNetX: initial width, slope, width multiplier; group width and depth.
 const fn regnet_x(line: [f64; 3], group_width: usize, depth: usize) -> RegNet {
     RegNet {
         initial_width: line[0],
         slope: line[1],
-        quantum: line[2],
+        width_multiplier: line[2],
         depth,
         group_width,
         bottleneck_ratio: 1.0,
@@ -165,7 +165,7 @@ const fn tiny(variant: Variant) -> Variant {
     Variant { side: 64, classes: 100, ..variant }
 }
 
-/// The families in the order of the papers.
+/// The families in the order of the line of thought.
 pub const FAMILIES: &[&str] = &["ResNet", "ResNeXt", "SENet", "SKNet", "ResNeSt", "RegNet", "EfficientNet"];
 
 /// Every variant, in the order of [`FAMILIES`].

@@ -61,7 +61,7 @@ impl MapKind {
         }
     }
 
-    /// Whether zero is the middle of the scale rather than its end.
+    /// Whether the scale is symmetric about zero; that of the others spans the least to the largest value found.
     pub fn is_diverging(self) -> bool {
         self == Self::Difference
     }

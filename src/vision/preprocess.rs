@@ -58,8 +58,8 @@ pub struct Preprocess {
 }
 
 impl Preprocess {
-    /// What most checkpoints trained on ImageNet expect: timm's crop of 0.875, bilinear, ImageNet's
-    /// mean and standard deviation.
+    /// What networks trained on ImageNet were first judged by, a guess where nothing else is known: timm's default
+    /// crop of 0.875, bilinear, ImageNet's mean and standard deviation.
     pub const fn imagenet(size: usize) -> Self {
         let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
         Self { size, crop_fraction: 0.875, filter: Filter::Bilinear, mean, std }

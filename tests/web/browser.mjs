@@ -41,7 +41,9 @@ export const firefox = () =>
 export function site(launch = chromium) {
   const site = {};
   before(async () => {
-    [site.browser, site.server] = await Promise.all([launch(), serve()]);
+    // One after the other: a server beside a browser that did not start would keep the file from ending.
+    site.browser = await launch();
+    site.server = await serve();
   });
   after(async () => {
     await site.browser?.close();
@@ -97,6 +99,21 @@ export async function nextReading(page, run) {
   await page.waitForFunction((run) => window.splitlens.reading()?.run > run, run, { timeout: PATIENCE });
   await ready(page);
   return reading(page);
+}
+
+/** Presses a key that opens another network, and waits for what it reads. */
+export async function press(page, key) {
+  const { run } = await reading(page);
+  await page.keyboard.press(key);
+  return nextReading(page, run);
+}
+
+/** Goes from network to network by `[` or `]` until this one is open; resolves to its reading. */
+export async function walkTo(page, network, key) {
+  let found = await reading(page);
+  for (let steps = 0; steps < 20 && found.network !== network; steps += 1) found = await press(page, key);
+  assert.equal(found.network, network);
+  return found;
 }
 
 /** The pixels of a canvas, as text that differs where they do. */

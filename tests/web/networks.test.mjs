@@ -1,7 +1,7 @@
 // Toggling networks: by the menu, by keys, by dropping their weights; and what does not fit.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertClose, drop, dropAll, nextReading, open, PATIENCE, reading, ready, site, visit } from './browser.mjs';
+import { assertClose, drop, dropAll, nextReading, open, PATIENCE, press, reading, ready, site, visit, walkTo } from './browser.mjs';
 import { checkpoint } from './hashed.mjs';
 
 const here = site();
@@ -11,12 +11,6 @@ const DEBUG = { query: '?debug=1' };
 async function dropNetwork(page, network) {
   const { run } = await reading(page);
   await drop(page, await checkpoint(network), `${network}.safetensors`);
-  return nextReading(page, run);
-}
-
-async function press(page, key) {
-  const { run } = await reading(page);
-  await page.keyboard.press(key);
   return nextReading(page, run);
 }
 
@@ -43,8 +37,7 @@ test('a dropped checkpoint opens its network on the same picture, and keys go ba
     const there = await press(page, ']');
     assert.equal(there.network, 'sknet_tiny');
     assert.deepEqual(there.logits, after.logits);
-    while ((await reading(page)).network !== 'resnest_tiny') await press(page, ']');
-    assert.deepEqual((await reading(page)).logits, before.logits);
+    assert.deepEqual((await walkTo(page, 'resnest_tiny', ']')).logits, before.logits);
     assert.equal(await chosenUnit(page), 'layer3.1.conv2');
   });
 });
@@ -59,9 +52,9 @@ test('on a phone the chosen family stands in the row of families', async () => {
     };
     assert.equal(await isInView(), 'resnest');
     // Keys of the page, since a button that takes the focus is scrolled to by the browser.
-    while ((await reading(page)).network !== 'resnext_tiny') await press(page, '[');
+    await walkTo(page, 'resnext_tiny', '[');
     assert.equal(await isInView(), 'resnext');
-    while ((await reading(page)).network !== 'resnest_tiny') await press(page, ']');
+    await walkTo(page, 'resnest_tiny', ']');
     assert.equal(await isInView(), 'resnest');
   });
 });
@@ -215,15 +208,19 @@ test('the side of the input is free, odd numbers too', async () => {
 });
 
 test('a checkpoint that nobody knows, dropped while the first picture is read, leaves it to be read', async () => {
-  let sample;
-  const asked = new Promise((resolve) => (sample = resolve));
+  const samples = /samples\/[^/]*\.(jpg|png|webp)$/;
+  // Not what the row of samples shows.
+  const isRead = (request) => request.resourceType() === 'fetch' && samples.test(request.url());
   const held = async (route) => {
-    // Not what the row of samples shows.
-    if (route.request().resourceType() === 'fetch') sample();
     await new Promise((resolve) => setTimeout(resolve, 1000));
     await route.continue();
   };
-  const { page } = await open(here, { ...DEBUG, prepare: (page) => page.route(/samples\/[^/]*\.(jpg|png|webp)$/, held) });
+  let asked;
+  const prepare = (page) => {
+    asked = page.waitForRequest(isRead, { timeout: PATIENCE });
+    return page.route(samples, held);
+  };
+  const { page } = await open(here, { ...DEBUG, prepare });
   // The page reads its first picture while shaders are compiled.
   await asked;
   await drop(page, Buffer.alloc(100), 'unknown.safetensors');

@@ -1,7 +1,7 @@
 // Toggling for a long time leaves everything as it was.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drop, nextReading, reading, site, visit } from './browser.mjs';
+import { drop, nextReading, press, reading, site, visit } from './browser.mjs';
 import { checkpoint } from './hashed.mjs';
 
 const here = site();
@@ -28,8 +28,7 @@ test(`${TOGGLES} changes of the network: the same answers, no growth`, async () 
     const memory = () => page.evaluate(() => window.splitlens.memory());
     let settled;
     for (let toggle = 0; toggle < TOGGLES; toggle += 1) {
-      await page.keyboard.press(toggle % 3 === 2 ? '[' : ']');
-      last = await nextReading(page, last.run);
+      last = await press(page, toggle % 3 === 2 ? '[' : ']');
       note(last);
       const { allocated, device, device_budget, networks, program } = await memory();
       assert.equal(device_budget, BUDGET_MB * 1e6);

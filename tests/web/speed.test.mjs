@@ -1,7 +1,7 @@
 // Measuring on the page: what is told is of this network, and nothing else is lost by it. No time is compared.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drop, nextReading, PATIENCE, pixels, reading, site, visit } from './browser.mjs';
+import { drop, nextReading, PATIENCE, pixels, reading, site, visit, walkTo } from './browser.mjs';
 import { checkpoint } from './hashed.mjs';
 
 const here = site();
@@ -87,14 +87,10 @@ test('what was measured goes with its network, and comes back with it', async ()
     await measure(page);
     const { run } = await reading(page);
     await drop(page, await checkpoint('regnetx_tiny'), 'regnetx_tiny.safetensors');
-    const there = await nextReading(page, run);
+    await nextReading(page, run);
     assert.equal(await runs(page), 0);
     assert.deepEqual(await rows(page, 'speed-parts'), []);
-    let back = there;
-    while (back.network !== 'resnest_tiny') {
-      await page.keyboard.press('[');
-      back = await nextReading(page, back.run);
-    }
+    await walkTo(page, 'resnest_tiny', '[');
     assert.equal(await runs(page), 7);
   });
 });

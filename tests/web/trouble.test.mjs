@@ -1,7 +1,7 @@
 // What can go wrong, and what the page says and keeps when it does.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drop, file, nextReading, open, phase, pixels, prediction, reading, ready, screenshot, site } from './browser.mjs';
+import { drop, file, nextReading, open, PATIENCE, phase, pixels, prediction, reading, ready, screenshot, site } from './browser.mjs';
 
 const here = site();
 
@@ -65,8 +65,9 @@ test('a missing card is asked for once, and again when the visitor tries again',
   await page.waitForTimeout(1000);
   assert.equal(asked, 1, 'nobody asks again by himself');
   assert.match(await text(page, 'failure'), /404/);
+  const again = page.waitForRequest('**/resnest_tiny.json', { timeout: PATIENCE });
   await page.getByTestId('retry').click();
-  while (asked < 2) await page.waitForTimeout(50);
+  await again;
   await phase(page, 'failed');
   spoil = false;
   await page.getByTestId('retry').click();

@@ -33,6 +33,9 @@ pub fn Explain() -> impl IntoView {
     }
 }
 
+/// Of maps whose scale begins wherever they do.
+const DARKEST: &str = "The darkest colour is the least value of the scale, which need not be zero.";
+
 /// What the sentences need to know of the chosen unit.
 #[derive(Clone, PartialEq)]
 struct Facts {
@@ -75,10 +78,10 @@ fn of_branch(view: View, branch: usize, facts: Facts) -> impl IntoView {
     view! {
         <p>{sentence}</p>
         <p class="muted">
-            {maps}" the unit’s output; on this picture they miss it by at most "
-            <output data-testid="residual" data-relative=format!("{relative:e}") data-absolute=format!("{absolute:e}")>
+            {maps}" the unit’s output, on this picture to within "
+            <span data-testid="residual" data-relative=format!("{relative:e}") data-absolute=format!("{absolute:e}")>
                 {words::tiny(relative)}
-            </output>
+            </span>
             " of its largest value."
         </p>
         <p class="muted">{structure(&facts)}</p>
@@ -100,7 +103,7 @@ fn contribution(branch: usize, facts: &Facts) -> impl IntoView + use<> {
     view! {
         {subject}": "{gate_term(facts)}" × "{activation_term(facts)}
         {format!(", summed over its {} channels. ", facts.channels)}
-        "A gate has no place in the picture; where the map is bright comes from the activations."
+        "A gate has no place in the picture; where the map is bright comes from the activations. "{DARKEST}
     }
 }
 
@@ -128,7 +131,8 @@ fn activation(branch: usize, facts: &Facts) -> impl IntoView + use<> {
     let subject = subject(branch, facts);
     view! {
         {subject}": its "{activation_term(facts)}
-        {format!("s, summed over its {} channels, before any ", facts.channels)}{gate_term(facts)}" weighs them."
+        {format!("s, summed over its {} channels, before any ", facts.channels)}{gate_term(facts)}" weighs them. "
+        {DARKEST}
     }
 }
 
@@ -147,9 +151,10 @@ fn gate_term(facts: &Facts) -> impl IntoView + use<> {
 
 fn activation_term(facts: &Facts) -> impl IntoView + use<> {
     let meaning = "What one channel answers at one place of the picture: how strongly it found what it looks for.";
-    // Squeeze and excitation weighs what no ReLU has passed.
     let sign = match facts.kind {
-        UnitKind::SqueezeExcite => "",
+        UnitKind::SqueezeExcite => {
+            " Never negative where a ReLU comes before the unit, as in a RegNet; it may be in a ResNet or an EfficientNet."
+        }
         UnitKind::SplitAttention { .. } | UnitKind::SelectiveKernel { .. } => {
             " Never negative here, since a ReLU comes before."
         }
@@ -169,21 +174,36 @@ fn structure(facts: &Facts) -> impl IntoView + use<> {
         }
         .into_any(),
         UnitKind::SelectiveKernel { paths } => {
-            format!("{name} of {} sizes, {channels} channels.", words::spelled(paths)).into_any()
+            let reach = |path: usize| format!("branch {} reaches {1} × {1}", path + 1, words::kernel_reach(path));
+            let reaches = (0..paths).map(reach).collect::<Vec<_>>().join(", ");
+            let meaning = "Each branch is a 3 × 3 convolution. From the second on its nine weights lie apart, so that it \
+                           reaches further with no more weights.";
+            view! {
+                {format!("{name}, ")}<Term word="dilated" meaning=meaning.to_string()/>
+                {format!(": {reaches}; {channels} channels.")}
+            }
+            .into_any()
         }
         UnitKind::SqueezeExcite => format!("{name}, {channels} channels.").into_any(),
     }
 }
 
 fn radix_meaning(radix: usize) -> String {
+    let competing = match radix {
+        1 => "here one, so that nothing competes and each gate is a sigmoid by itself".into(),
+        radix => format!("here {radix}"),
+    };
     format!(
-        "How many splits compete for every channel: here {radix}. A split is the output of one part of the unit’s \
+        "How many splits compete for every channel: {competing}. A split is the output of one part of the unit’s \
          convolution; this page calls it a branch."
     )
 }
 
 fn cardinality_meaning(cardinality: usize) -> String {
-    format!("Into how many groups the channels are divided, each with gates of its own: here {cardinality}.")
+    format!(
+        "Into how many groups the channels are divided; a group’s gates are computed from its own channels alone: here \
+         {cardinality}."
+    )
 }
 
 fn of_class(state: State) -> impl IntoView {
@@ -206,7 +226,8 @@ fn of_class(state: State) -> impl IntoView {
     view! {
         <p>
             "Where the evidence for "<strong>{name}</strong>" ("{probability}") lies: the last feature map ("{cells}
-            "), each channel weighted as the classifier weighs it for this class."
+            "), each channel weighted as the classifier weighs it for this class. A cell has seen far more of the picture \
+             than its square."
         </p>
         <p class="muted">
             "Its mean plus the bias is the class’s "<Term word="logit" meaning=logit.to_string()/>": "
@@ -216,7 +237,7 @@ fn of_class(state: State) -> impl IntoView {
                 view! {
                     {format!("{} + {} = {}", words::number(evidence.mean), words::number(evidence.bias), words::number(sum))}
                     "; the network’s own is "{words::number(evidence.logit)}", off by "
-                    <output data-testid="logit-residual" data-absolute=format!("{miss:e}")>{words::tiny(miss)}</output>"."
+                    <span data-testid="logit-residual" data-absolute=format!("{miss:e}")>{words::tiny(miss)}</span>"."
                 }
             })}
         </p>

@@ -30,7 +30,7 @@ pub fn Groups() -> impl IntoView {
     let layer = Memo::new(move |_| state.with_layer(LayerReading::clone));
     let choices = Memo::new(move |_| state.group_choices());
     let range = Signal::derive(move || match (state.current_groups(), layer.get()) {
-        (Some(maps), _) => Some(maps.range()),
+        (Some(maps), _) => Some(maps.range),
         (None, Some(layer)) => Some(Range::spanning([&Map::of_channel(&layer.mean, 0)])),
         (None, None) => None,
     });

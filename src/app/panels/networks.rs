@@ -162,7 +162,10 @@ fn describe(model: &Model, state: State) -> String {
     let cost = model.cost(state.side.get().unwrap_or(own));
     // While another one is only offered the facts are of the one at work.
     let name = (model.variant.id != state.variant.get().id).then(|| format!("{} on screen", model.variant.title));
-    let right = model.top1.map(|top1| format!("first guess right on {} at {own} px", words::percent(top1)));
+    let classes = model.labels.len();
+    let right = model
+        .top1
+        .map(|top1| format!("first guess of {classes} classes right on {} at {own} px", words::percent(top1)));
     let size =
         [format!("{} parameters", words::count(cost.parameters)), format!("{} multiply-adds", words::count(cost.macs))];
     name.into_iter().chain(size).chain(right).collect::<Vec<_>>().join(" · ")

@@ -4,6 +4,7 @@ use super::classes::ClassSelect;
 use crate::app::lens;
 use crate::app::parts::{Choice, Role, Segments};
 use crate::app::state::{State, View};
+use crate::app::words;
 
 /// Which map lies over the picture, and of which branch or class.
 #[component]
@@ -14,8 +15,9 @@ pub fn Tabs() -> impl IntoView {
         lens::views(state).into_iter().map(choice).collect::<Vec<_>>()
     });
     let branches = Signal::derive(move || {
+        let kind = state.with_unit(|unit| unit.kind);
         let choice =
-            |branch: usize| Choice { value: branch, id: branch.to_string(), label: format!("Branch {}", branch + 1) };
+            |branch: usize| Choice { value: branch, id: branch.to_string(), label: words::branch(kind, branch) };
         (0..state.branches()).map(choice).collect::<Vec<_>>()
     });
     view! {
