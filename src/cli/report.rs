@@ -6,7 +6,7 @@ use super::model::Model;
 use crate::arch::Variant;
 use crate::gpu::AdapterInfo;
 use crate::graph::{Shape, UnitKind};
-use crate::reading::{Reading, Replacement, Replacements};
+use crate::reading::{Reading, Replacement, Replacements, larger};
 use crate::vision::{Prediction, softmax, top_k};
 
 /// How many of the most probable classes are told.
@@ -159,8 +159,6 @@ impl<'a> Report<'a> {
         let resized = resized.map(|how| format!(", resized {how}")).unwrap_or_default();
         text += &format!("{title} at {width} x {height} pixels{resized}; on {name} ({backend}{processor})\n");
         let residuals = self.units.iter().map(|unit| unit.residual.relative);
-        // Unlike `f32::max`, which passes over what is not a number.
-        let larger = |max: f32, value: f32| if value > max || value.is_nan() { value } else { max };
         if let Some(largest) = residuals.reduce(larger) {
             let units = self.units.len();
             text += &format!("branch maps add up to the output of all {units} units, within {largest:.0e} of it\n");

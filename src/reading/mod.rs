@@ -58,12 +58,15 @@ impl UnitReading {
         let pixels = self.output.shape.pixels();
         let sum = |pixel: usize| (0..self.branches()).map(|b| self.contribution.channel(b)[pixel]).sum::<f32>();
         let differences = (0..pixels).map(|pixel| (sum(pixel) - self.output.values[pixel]).abs());
-        // Unlike `f32::max`, which passes over what is not a number.
-        let larger = |max: f32, value: f32| if value > max || value.is_nan() { value } else { max };
         let absolute = differences.fold(0.0, larger);
         let scale = self.output.values.iter().map(|value| value.abs()).fold(0.0, larger);
         Residual { absolute, relative: if absolute == 0.0 { 0.0 } else { absolute / scale } }
     }
+}
+
+/// The larger of two; unlike `f32::max` it does not pass over what is not a number.
+pub fn larger(max: f32, value: f32) -> f32 {
+    if value > max || value.is_nan() { value } else { max }
 }
 
 /// What one layer of a network without units found; its groups' maps are read from the device when they are
