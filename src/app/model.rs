@@ -10,7 +10,7 @@ use crate::arch::{Variant, zoo};
 use crate::graph::Graph;
 use crate::graph::cost::{Cost, cost};
 use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
-use crate::weights::{Catalogue, Entry};
+use crate::weights::{Catalogue, Entry, card_of};
 
 /// Ids of the networks whose weights lie beside the page, in the order of the table of variants.
 pub const SHIPPED: &[&str] = &[
@@ -126,15 +126,10 @@ impl Model {
         file: &CheckpointFile,
         catalogue: Option<&Catalogue>,
     ) -> Result<Self, FetchError> {
-        let CheckpointFile { name, classes, .. } = file;
-        let published = || catalogue?.likely(variant.id, name);
-        let (card, source) = match (&file.card, published()) {
-            (Some(card), _) => (card.clone(), "as the description beside it says".to_string()),
-            (None, Some((entry, how))) => (entry.card.clone(), how),
-            (None, None) => (usual_card(variant), "by a guess: a crop of 0.875, bilinear".into()),
-        };
+        let CheckpointFile { name, classes, card, .. } = file;
+        let (card, how) = card_of(variant.id, variant.side, name, card.clone(), catalogue);
         let labels = names(variant, &card, *classes).await?;
-        let provenance = format!("Weights of your file {name}; pictures are resized {source}.");
+        let provenance = format!("Weights of your file {name}; pictures are resized {how}.");
         Ok(Self { key, variant, card, top1: None, provenance, labels })
     }
 
@@ -182,11 +177,6 @@ pub async fn catalogue() -> Result<Catalogue, FetchError> {
 /// What the page opens with.
 pub fn first() -> &'static Variant {
     zoo::variant(FIRST).expect("a network that is in the table")
-}
-
-fn usual_card(variant: &Variant) -> ModelCard {
-    let Preprocess { size, crop_fraction, filter, mean, std } = Preprocess::imagenet(variant.side);
-    ModelCard { name: variant.id.into(), input: [3, size, size], mean, std, crop_fraction, filter, classes: None }
 }
 
 /// The list of classes that the network was designed for, if there are as many.

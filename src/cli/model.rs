@@ -6,7 +6,7 @@ use super::error::CliError;
 use crate::arch::Variant;
 use crate::arch::zoo::IMAGENET_CLASSES;
 use crate::vision::{Label, ModelCard, Preprocess, parse_labels};
-use crate::weights::{Catalogue, Checkpoint};
+use crate::weights::{Catalogue, Checkpoint, card_of};
 
 /// Weights with what lies beside them.
 pub struct Model {
@@ -36,8 +36,6 @@ impl Model {
             let named = card.check_name(variant.id);
             named.map_err(|source| CliError::Card { path: weights.with_extension("json"), source })?;
         }
-        let place = path::absolute(weights).map_err(CliError::read(weights))?;
-        let published = published(variant, &place.to_string_lossy());
         let named = card.as_ref().and_then(|card| card.classes.as_deref());
         let labels = match (labels, named) {
             (Some(path), _) => read_labels(path, classes)?,
@@ -45,12 +43,10 @@ impl Model {
             (None, None) if [classes, variant.classes] == [IMAGENET_CLASSES; 2] => imagenet(),
             (None, None) => Vec::new(),
         };
-        let (preprocess, resized) = match (card, published) {
-            (Some(card), _) => (card.preprocess(), "as the description beside the weights says".into()),
-            (None, Some((card, how))) => (card.preprocess(), how),
-            (None, None) => (Preprocess::imagenet(variant.side), "by a guess: a crop of 0.875, bilinear".into()),
-        };
-        Ok(Self { checkpoint, classes, preprocess, resized, labels })
+        // The hub has all under the same file name, in folders that tell them apart.
+        let place = path::absolute(weights).map_err(CliError::read(weights))?.to_string_lossy().into_owned();
+        let (card, resized) = card_of(variant.id, variant.side, &place, card, Some(&catalogue()));
+        Ok(Self { checkpoint, classes, preprocess: card.preprocess(), resized, labels })
     }
 
     /// The short name of a class, where it is known.
@@ -59,12 +55,9 @@ impl Model {
     }
 }
 
-/// What the catalogue says of weights that lie there: the hub has all under the same file name, in folders that tell
-/// them apart.
-fn published(variant: &Variant, path: &str) -> Option<(ModelCard, String)> {
+fn catalogue() -> Catalogue {
     let catalogue = Catalogue::parse(include_str!("../../static/models/catalogue.json"));
-    let catalogue = catalogue.expect("a catalogue that the tests have read");
-    catalogue.likely(variant.id, path).map(|(entry, how)| (entry.card.clone(), how))
+    catalogue.expect("a catalogue that the tests have read")
 }
 
 fn imagenet() -> Vec<Label> {

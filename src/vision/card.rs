@@ -46,6 +46,12 @@ fn whole() -> f64 {
 }
 
 impl ModelCard {
+    /// What is usual for a network that learnt from ImageNet, of images of `side` pixels.
+    pub fn usual(name: &str, side: usize) -> Self {
+        let Preprocess { size, crop_fraction, filter, mean, std } = Preprocess::imagenet(side);
+        Self { name: name.into(), input: [3, size, size], mean, std, crop_fraction, filter, classes: None }
+    }
+
     /// Reads the JSON text; fields that are not listed here are for people and passed over.
     pub fn parse(json: &str) -> Result<Self, CardError> {
         let card: Self =

@@ -84,6 +84,25 @@ impl Catalogue {
     }
 }
 
+/// How pictures become the input for weights of the variant `id` in a file at this path, and whence that is known,
+/// after "resized": as they are described, or else as for the checkpoint that they [most likely](Catalogue::likely)
+/// are, or else, where none was published or the catalogue is not at hand, as is usual for images of `side` pixels.
+pub fn card_of(
+    id: &str,
+    side: usize,
+    path: &str,
+    described: Option<ModelCard>,
+    catalogue: Option<&Catalogue>,
+) -> (ModelCard, String) {
+    if let Some(card) = described {
+        return (card, "as the description beside the weights says".into());
+    }
+    match catalogue.and_then(|catalogue| catalogue.likely(id, path)) {
+        Some((entry, how)) => (entry.card.clone(), how),
+        None => (ModelCard::usual(id, side), "by a guess: a crop of 0.875, bilinear".into()),
+    }
+}
+
 impl Entry {
     /// Where the file lies on the hub `base`, at a branch or commit.
     pub fn address(&self, base: &str, revision: &str) -> String {
@@ -140,6 +159,23 @@ mod tests {
         assert_eq!(entry.address("http://localhost/", "1a2b"), at_commit);
         assert_eq!(entry.api("http://localhost"), "http://localhost/api/models/timm/resnest50d.in1k?blobs=true");
         assert_eq!(catalogue.of("resnest14d").next(), None);
+    }
+
+    #[test]
+    fn a_description_is_believed_before_the_catalogue_and_that_before_a_guess() {
+        let catalogue = Catalogue::parse(ONE).unwrap();
+        let published = catalogue.entries[0].card.clone();
+        let described = ModelCard { crop_fraction: 1.0, ..published.clone() };
+        let of = |id, described, catalogue| card_of(id, 96, "in1k/model.safetensors", described, catalogue);
+        let (card, how) = of("resnest50d", Some(described.clone()), Some(&catalogue));
+        assert_eq!((card, how.as_str()), (described, "as the description beside the weights says"));
+        let (card, how) = of("resnest50d", None, Some(&catalogue));
+        assert_eq!((card, how.as_str()), (published, "as for timm/resnest50d.in1k"));
+        for (id, catalogue) in [("resnest14d", Some(&catalogue)), ("resnest50d", None)] {
+            let (card, how) = of(id, None, catalogue);
+            assert_eq!((card.input, card.crop_fraction), ([3, 96, 96], 0.875));
+            assert_eq!(how, "by a guess: a crop of 0.875, bilinear");
+        }
     }
 
     #[test]

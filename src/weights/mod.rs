@@ -9,7 +9,7 @@ pub mod hashed;
 mod header;
 mod rename;
 
-pub use catalogue::{Catalogue, CatalogueError, DEFAULT_HUB, Entry};
+pub use catalogue::{Catalogue, CatalogueError, DEFAULT_HUB, Entry, card_of};
 pub use checkpoint::Checkpoint;
 pub use error::WeightsError;
 pub use fold::{FoldedConv, fold};
