@@ -6,12 +6,17 @@ use leptos::prelude::{document, window};
 use leptos::task::spawn_local;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, HtmlElement, UrlSearchParams};
+use web_sys::{AbortSignal, HtmlElement, Storage, UrlSearchParams};
 
 /// The value of a parameter of the page's address, for example of `?debug=1`.
 pub fn query(name: &str) -> Option<String> {
     let search = window().location().search().ok()?;
     UrlSearchParams::new_with_str(&search).ok()?.get(name)
+}
+
+/// What the browser keeps between visits; none where the visitor forbids it.
+pub fn storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
 }
 
 /// Moves the focus to the element with this id, before the one that has it goes.

@@ -3,18 +3,45 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
-/// Opens the dialog from elsewhere: the '?' key.
+use super::dom;
+use super::parts::Check;
+
+/// Where it is remembered that the character keys are off.
+const CHARACTERS: &str = "splitlens character keys";
+
+/// Opens the dialog from elsewhere, with the '?' key, and says which keys are heard.
 #[derive(Clone, Copy)]
-pub struct Help(pub NodeRef<Dialog>);
+pub struct Help {
+    dialog: NodeRef<Dialog>,
+    /// Whether keys that type a character do something on the page; remembered between visits.
+    pub characters: RwSignal<bool>,
+}
 
 impl Help {
+    pub fn new() -> Self {
+        let off = || dom::storage()?.get_item(CHARACTERS).ok()?;
+        let characters = RwSignal::new(off().is_none());
+        Effect::watch(move || characters.get(), |on, _, _| remember(*on), false);
+        Self { dialog: NodeRef::new(), characters }
+    }
+
     pub fn toggle(&self) {
-        let Some(dialog) = self.0.get_untracked() else { return };
+        let Some(dialog) = self.dialog.get_untracked() else { return };
         if dialog.open() {
             dialog.close();
         } else if let Err(error) = dialog.show_modal() {
-            leptos::logging::error!("{}", super::dom::message(&error));
+            leptos::logging::error!("{}", dom::message(&error));
         }
+    }
+}
+
+/// A browser that keeps nothing hears them again on the next visit.
+fn remember(on: bool) {
+    if let Some(storage) = dom::storage() {
+        let _ = match on {
+            true => storage.remove_item(CHARACTERS),
+            false => storage.set_item(CHARACTERS, "off"),
+        };
     }
 }
 
@@ -62,7 +89,7 @@ pub fn HelpDialog() -> impl IntoView {
     ];
     let row = |(key, meaning): (&'static str, &'static str)| view! { <dt><kbd>{key}</kbd></dt><dd>{meaning}</dd> };
     view! {
-        <dialog class="help" node_ref=help.0 aria-labelledby="help-title" data-testid="help-dialog">
+        <dialog class="help" node_ref=help.dialog aria-labelledby="help-title" data-testid="help-dialog">
             <h2 id="help-title" tabindex="-1" autofocus>"What this is"</h2>
             <About/>
             <h2>"Keys"</h2>
@@ -70,6 +97,8 @@ pub fn HelpDialog() -> impl IntoView {
             <p class="muted">
                 "On the picture the arrow keys walk from cell to cell, on the strip of gates from channel to channel."
             </p>
+            <Check label="Keys that type a character (1, 2, …, [, ], ?) work on the page" testid="character-keys"
+                on=help.characters/>
             <form method="dialog"><button class="primary">"Close"</button></form>
         </dialog>
     }

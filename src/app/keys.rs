@@ -20,6 +20,10 @@ pub fn listen(state: State, session: Session, help: Help) {
 
 fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
     let key = event.key();
+    // Speech that is taken for typing would press them: WCAG 2.1.4 asks that they can be switched off.
+    if is_character(&key) && !help.characters.get_untracked() {
+        return;
+    }
     if event.default_prevented() || is_command(event, &key) || is_taken(event) {
         return;
     }
@@ -78,6 +82,11 @@ fn neighbour(state: State, session: Session, forward: bool) -> Option<&'static V
 /// One further or back, around the ends.
 fn step(position: usize, count: usize, forward: bool) -> usize {
     (position + if forward { 1 } else { count - 1 }) % count
+}
+
+/// Whether the key types a character, where others have names: `ArrowLeft`.
+fn is_character(key: &str) -> bool {
+    key.chars().count() == 1
 }
 
 /// Whether modifiers make the key a command of the browser's or the system's. Many layouts have brackets and the

@@ -1,6 +1,5 @@
 //! The page as a whole: what stands where.
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -24,7 +23,7 @@ use super::state::{Notice, State, Tone};
 pub fn Page() -> impl IntoView {
     let state = State::new();
     let session = Session::new(state);
-    let help = Help(NodeRef::<Dialog>::new());
+    let help = Help::new();
     let samples = RwSignal::new(Vec::<Sample>::new());
     provide_context(state);
     provide_context(session);

@@ -1,7 +1,6 @@
 //! The kernels that an adapter was found to be fastest with, remembered between visits.
 
 use leptos::prelude::window;
-use web_sys::Storage;
 
 use super::dom;
 use crate::gpu::AdapterInfo;
@@ -27,18 +26,18 @@ pub fn asked() -> Option<Asked> {
 
 /// What an earlier visit found, if it was with this adapter, browser and version of the page.
 pub fn remembered(adapter: &AdapterInfo) -> Option<Tuning> {
-    storage()?.get_item(&key(adapter)).ok()??.parse().ok()
+    dom::storage()?.get_item(&key(adapter)).ok()??.parse().ok()
 }
 
 /// Keeps it for later visits. A browser that keeps nothing will have it measured again.
 pub fn remember(adapter: &AdapterInfo, tuning: Tuning) {
-    if let Some(storage) = storage() {
+    if let Some(storage) = dom::storage() {
         let _ = storage.set_item(&key(adapter), &tuning.to_string());
     }
 }
 
 pub fn forget(adapter: &AdapterInfo) {
-    if let Some(storage) = storage() {
+    if let Some(storage) = dom::storage() {
         let _ = storage.remove_item(&key(adapter));
     }
 }
@@ -47,9 +46,4 @@ pub fn forget(adapter: &AdapterInfo) {
 fn key(adapter: &AdapterInfo) -> String {
     let browser = window().navigator().user_agent().unwrap_or_default();
     format!("splitlens kernels {} | {} | {browser}", env!("CARGO_PKG_VERSION"), adapter.name)
-}
-
-/// None where the visitor forbids it.
-fn storage() -> Option<Storage> {
-    window().local_storage().ok().flatten()
 }

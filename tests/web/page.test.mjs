@@ -10,6 +10,7 @@ import {
   pixels,
   prediction,
   reading,
+  ready,
   screenshot,
   site,
   visit,
@@ -134,6 +135,30 @@ test('keys walk units, branches and cells', async () => {
     await page.getByTestId('frame').focus();
     await page.keyboard.press('ArrowRight');
     assert.match(await page.getByTestId('value').textContent(), /\d/);
+  });
+});
+
+test('keys that type a character can be switched off, and stay off', async () => {
+  await withPage({}, async (page) => {
+    const view = () => page.locator('[data-testid=view][aria-selected=true]').textContent();
+    const first = await view();
+    await page.keyboard.press('2');
+    assert.notEqual(await view(), first);
+    await page.keyboard.press('?');
+    await page.getByTestId('character-keys').uncheck();
+    await page.getByTestId('help-dialog').getByRole('button').click();
+    await page.keyboard.press('1');
+    assert.notEqual(await view(), first);
+    await page.reload();
+    await ready(page);
+    await page.keyboard.press('?');
+    assert.equal(await page.getByTestId('help-dialog').isVisible(), false);
+    await page.getByTestId('help').click();
+    assert.equal(await page.getByTestId('character-keys').isChecked(), false);
+    await page.getByTestId('character-keys').check();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    assert.equal(await page.getByTestId('help-dialog').isVisible(), true);
   });
 });
 

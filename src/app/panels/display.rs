@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use crate::app::parts::{Choice, Role, Segments};
+use crate::app::parts::{Check, Choice, Role, Segments};
 use crate::app::state::{State, View};
 use crate::vision::{ColourMap, RangeScope};
 
@@ -58,8 +58,8 @@ pub fn Display() -> impl IntoView {
                 </Show>
             </div>
             <div class="field checks">
-                {check("Smooth", "smooth", state.smooth)}
-                {check("Picture in colour", "colourful", state.colourful)}
+                <Check label="Smooth" testid="smooth" on=state.smooth/>
+                <Check label="Picture in colour" testid="colourful" on=state.colourful/>
             </div>
         </div>
     }
@@ -79,15 +79,5 @@ fn colour_select(all: &'static [ColourMap], chosen: RwSignal<ColourMap>) -> impl
         }>
             {all.iter().enumerate().map(option).collect_view()}
         </select>
-    }
-}
-
-fn check(label: &'static str, testid: &'static str, on: RwSignal<bool>) -> impl IntoView {
-    view! {
-        <label class="check">
-            <input type="checkbox" data-testid=testid prop:checked=move || on.get()
-                on:change=move |event| on.set(event_target_checked(&event))/>
-            <span>{label}</span>
-        </label>
     }
 }
