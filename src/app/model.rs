@@ -22,6 +22,7 @@ pub const SHIPPED: &[&str] = &[
     "resnest_tiny_2s2x",
     "regnetx_tiny",
     "regnety_tiny",
+    "regnetz_relu_tiny",
 ];
 
 /// The shipped network that the page opens with; index.html asks for its files before the program runs.
