@@ -45,8 +45,6 @@ pub fn start() {
         show_crash(&info.to_string());
     }));
     let Some(place) = document().get_element_by_id("app") else { return };
-    // What stands there says that the page is loading.
-    place.set_inner_html("");
     mount_to(place.unchecked_into(), page::Page).forget();
 }
 

@@ -19,6 +19,11 @@ use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
 use super::state::{Notice, State, Tone};
 
+/// What stands in the markup until the page does.
+const LOADING: &str = "loading";
+
+/// Puts the network on its way, and then the page on the screen: the device is what a visitor waits for longest. Each is
+/// a task of the browser's own, since in one they would keep it from input for too long.
 #[component]
 pub fn Page() -> impl IntoView {
     let state = State::new();
@@ -33,9 +38,17 @@ pub fn Page() -> impl IntoView {
     debug::expose(state, session);
     reflect_phase(state);
     spawn_local(open(state, session, samples));
+    survey_once_there_is_time(state, session);
+    let content_is_due = soon_after(|| true);
+    view! { <Show when=move || content_is_due.get()><Content samples/></Show> }
+}
+
+#[component]
+fn Content(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
+    dom::remove(LOADING);
+    let state = expect_context::<State>();
     let below_is_due = soon_after(|| true);
     let panels_are_due = soon_after(move || state.analysis.with(Option::is_some));
-    survey_once_there_is_time(state, session);
 
     let has_analysis = move || state.analysis.with(Option::is_some);
     let has_units = move || {
@@ -103,6 +116,8 @@ pub fn Page() -> impl IntoView {
 
 /// Opens the network, and the first sample with it; without samples the visitor's own picture is waited for.
 async fn open(state: State, session: Session, samples: RwSignal<Vec<Sample>>) {
+    // The task at hand has the end of the program's compilation in it.
+    dom::pause().await;
     session.open();
     match Sample::fetch_all().await {
         Ok(list) => {
