@@ -48,7 +48,7 @@ def describe_recipe(recipe: dict, teacher: bool, bf16: bool) -> str:
                  'from an EfficientNet-Lite0 trained on ImageNet')
     if bf16:
         text += '; activations in bf16'
-    return text + f'; batch norm then settled on {BATCHES * BATCH:,} whole training images at {describe(SHARES)}'
+    return text + f'; batch norm then settled on {BATCHES} batches of {BATCH} whole training images at {describe(SHARES)}'
 
 
 def commit() -> str | None:
