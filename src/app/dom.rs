@@ -28,13 +28,6 @@ pub fn focus(id: &str) {
     }
 }
 
-/// Takes the element with this id out of the page.
-pub fn remove(id: &str) {
-    if let Some(element) = document().get_element_by_id(id) {
-        element.remove();
-    }
-}
-
 /// Lets the browser paint and handle input before the caller goes on.
 pub async fn pause() {
     wait(0, None).await;

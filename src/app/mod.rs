@@ -37,6 +37,7 @@ mod words;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 /// Puts the page into the document.
 pub fn start() {
@@ -45,7 +46,8 @@ pub fn start() {
         show_crash(&info.to_string());
     }));
     let Some(place) = document().get_element_by_id("app") else { return };
-    mount_to(place.unchecked_into(), page::Page).forget();
+    let place: HtmlElement = place.unchecked_into();
+    mount_to(place.clone(), move || page::begin(place)).forget();
 }
 
 /// The last thing the program does: the page's own markup holds the sentence.

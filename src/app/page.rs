@@ -1,7 +1,9 @@
 //! The page as a whole: what stands where.
 
+use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use web_sys::HtmlElement;
 
 use super::arrivals::{DropAnywhere, PickButton};
 use super::debug;
@@ -19,13 +21,9 @@ use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
 use super::state::{Notice, State, Tone};
 
-/// What stands in the markup until the page does.
-const LOADING: &str = "loading";
-
-/// Puts the network on its way, and then the page on the screen: the device is what a visitor waits for longest. Each is
+/// Puts the network on its way, and then the page into `place`: the device is what a visitor waits for longest. Each is
 /// a task of the browser's own, since in one they would keep it from input for too long.
-#[component]
-pub fn Page() -> impl IntoView {
+pub fn begin(place: HtmlElement) {
     let state = State::new();
     let session = Session::new(state);
     let help = Help::new();
@@ -39,13 +37,18 @@ pub fn Page() -> impl IntoView {
     reflect_phase(state);
     spawn_local(open(state, session, samples));
     survey_once_there_is_time(state, session);
-    let content_is_due = soon_after(|| true);
-    view! { <Show when=move || content_is_due.get()><Content samples/></Show> }
+    // Where the page's parts find what was provided.
+    let owner = Owner::current().expect("what is mounted has an owner");
+    spawn_local(async move {
+        dom::pause().await;
+        // What stands there says that the page is loading.
+        place.set_inner_html("");
+        owner.with(|| mount_to(place, move || view! { <Page samples/> }).forget());
+    });
 }
 
 #[component]
-fn Content(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
-    dom::remove(LOADING);
+fn Page(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
     let state = expect_context::<State>();
     let below_is_due = soon_after(|| true);
     let panels_are_due = soon_after(move || state.analysis.with(Option::is_some));
