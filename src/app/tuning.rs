@@ -24,15 +24,17 @@ pub fn asked() -> Option<Asked> {
     }
 }
 
-/// What an earlier visit found, if it was with this adapter, browser and version of the page.
+/// What an earlier visit found, if it was with this adapter, browser and these kernels.
 pub fn remembered(adapter: &AdapterInfo) -> Option<Tuning> {
-    dom::storage()?.get_item(&key(adapter)).ok()??.parse().ok()
+    let kept = dom::storage()?.get_item(&key(adapter)).ok()??;
+    let (tuning, measured_with) = kept.split_once(' ')?;
+    tuning.parse().ok().filter(|_| measured_with == circumstances())
 }
 
 /// Keeps it for later visits. A browser that keeps nothing will have it measured again.
 pub fn remember(adapter: &AdapterInfo, tuning: Tuning) {
     if let Some(storage) = dom::storage() {
-        let _ = storage.set_item(&key(adapter), &tuning.to_string());
+        let _ = storage.set_item(&key(adapter), &format!("{tuning} {}", circumstances()));
     }
 }
 
@@ -42,8 +44,13 @@ pub fn forget(adapter: &AdapterInfo) {
     }
 }
 
-/// A browser's name holds its version, which the driver's compiler goes with.
 fn key(adapter: &AdapterInfo) -> String {
+    format!("splitlens kernels {}", adapter.name)
+}
+
+/// What it was measured with: the kernels' sources, and the browser, whose name holds its version, which the driver's
+/// compiler goes with.
+fn circumstances() -> String {
     let browser = window().navigator().user_agent().unwrap_or_default();
-    format!("splitlens kernels {} | {} | {browser}", env!("CARGO_PKG_VERSION"), adapter.name)
+    format!("{} {browser}", env!("SPLITLENS_KERNELS"))
 }
