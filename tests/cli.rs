@@ -36,6 +36,7 @@ fn main() {
         ("replaced_gates_are_told_with_what_they_change", replaced_gates_are_told_with_what_they_change),
         ("size_and_labels_can_be_chosen", size_and_labels_can_be_chosen),
         ("an_evaluation_counts_right_answers", an_evaluation_counts_right_answers),
+        ("an_evaluation_reads_tiny_imagenet_as_it_comes", an_evaluation_reads_tiny_imagenet_as_it_comes),
         ("a_benchmark_has_a_row_for_each_network", a_benchmark_has_a_row_for_each_network),
         ("a_benchmark_tells_where_the_time_goes", a_benchmark_tells_where_the_time_goes),
         (
@@ -378,4 +379,19 @@ fn an_evaluation_counts_right_answers() {
     fs::create_dir(root.join("somewhere")).unwrap();
     assert_error(&eval(&root), &["somewhere is no label's id"]);
     assert_error(&eval(&root.join("somewhere")), &["0 folders", "100 classes"]);
+}
+
+fn an_evaluation_reads_tiny_imagenet_as_it_comes() {
+    let root = folder("tiny-imagenet-val");
+    fs::create_dir(root.join("images")).unwrap();
+    for (name, image) in [("val_0.png", "bison_190x75.png"), ("val_1.png", "red_panda_197x153.png")] {
+        fs::copy(repository("tests/golden/images").join(image), root.join("images").join(name)).unwrap();
+    }
+    let eval = || splitlens(&["eval", path(&root), "--network", "resnest_tiny", "--weights", WEIGHTS]);
+    let list = |lines: &str| fs::write(root.join("val_annotations.txt"), lines).unwrap();
+    // Tigers are not among the hundred classes.
+    list("val_0.png\tn02410509\t0\t0\t9\t9\nval_1.png\tn02129604\t0\t0\t9\t9\n");
+    assert_eq!(assert_success(&eval()), "top-1 100.00 %, top-5 100.00 % of 1 images\n");
+    list("val_1.png\tn02129604\t0\t0\t9\t9\n");
+    assert_error(&eval(), &["val_annotations.txt names no image of a class that the network knows"]);
 }

@@ -33,6 +33,8 @@ pub enum CliError {
     Classes { path: PathBuf, folders: usize, classes: usize },
     #[error("{} is no label's id, as names of other folders beside it are", path.display())]
     Folder { path: PathBuf },
+    #[error("{} names no image of a class that the network knows", path.display())]
+    Annotations { path: PathBuf },
     #[error("no file in the folders of {} is an image: {first}", path.display())]
     NoImages { path: PathBuf, first: String },
     #[error("{source}{}", largest.map(|side| format!("; inputs of up to {side} x {side} fit")).unwrap_or_default())]

@@ -14,12 +14,15 @@ use crate::vision::top_k;
 #[derive(Args)]
 pub struct Arguments {
     /// Folder that holds a folder of images for each class, named by the ids of the labels, or one for every
-    /// class in the order of their names. Images are turned upright as their EXIF data says, which timm's evaluation
-    /// does not do
+    /// class in the order of their names; or Tiny ImageNet's `val`, of which images of classes that the network does not
+    /// know are left out. Images are turned upright as their EXIF data says, which timm's evaluation does not do
     folder: PathBuf,
     #[command(flatten)]
     choice: Choice,
 }
+
+/// Tiny ImageNet's list of its validation images, beside the folder that has them.
+const ANNOTATIONS: &str = "val_annotations.txt";
 
 /// An image and the class that it shows.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,10 +94,18 @@ async fn count(choice: &Choice, model: &Model, samples: &[Sample]) -> Result<Tal
     Ok(tally)
 }
 
-/// All files of all classes, in the order of their names.
+/// All files of all classes, in the order of their names, or what a list of annotations names.
 fn samples(folder: &Path, model: &Model) -> Result<Vec<Sample>, CliError> {
-    let folders: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
     let ids: Vec<&str> = model.labels.iter().map(|label| label.id.as_str()).collect();
+    let list = folder.join(ANNOTATIONS);
+    if list.is_file() {
+        let text = fs::read_to_string(&list).map_err(CliError::read(&list))?;
+        let images = folder.join("images");
+        let samples = annotated(&text, &ids).map(|(file, class)| Sample { path: images.join(file), class });
+        let samples: Vec<Sample> = samples.collect();
+        return if samples.is_empty() { Err(CliError::Annotations { path: list }) } else { Ok(samples) };
+    }
+    let folders: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
     let names: Vec<String> =
         folders.iter().map(|path| path.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
     let classes = classes(&names, &ids, model.classes).map_err(|unknown| match unknown {
@@ -107,6 +118,16 @@ fn samples(folder: &Path, model: &Model) -> Result<Vec<Sample>, CliError> {
         samples.extend(files.map(|path| Sample { path, class }));
     }
     Ok(samples)
+}
+
+/// File and class of each line of a list, which begins with the file's name, a tab and the class's id; without those of
+/// other classes.
+fn annotated<'a>(list: &'a str, ids: &'a [&str]) -> impl Iterator<Item = (&'a str, usize)> {
+    list.lines().filter_map(|line| {
+        let mut columns = line.split('\t');
+        let (file, class) = (columns.next()?, columns.next()?);
+        Some((file, ids.iter().position(|id| *id == class)?))
+    })
 }
 
 /// The class of each folder: by the labels' ids, or, if none of the folders has one of these, by order if there are as
@@ -141,5 +162,12 @@ mod tests {
         assert_eq!(classes(&folders, &["n1", "n2"], 2), Err(Some("n3")), "a name that is misspelt");
         assert_eq!(classes(&folders, &["n1", "n4"], 3), Err(None), "neither known nor as many as classes");
         assert_eq!(classes(&[], &["n1"], 1), Err(None));
+    }
+
+    #[test]
+    fn a_list_names_images_of_known_classes() {
+        let list = "val_0.JPEG\tn2\t0\t32\t44\t62\nval_1.JPEG\tn9\t0\t0\t1\t1\nval_2.JPEG\tn1\n\nno tab\n";
+        let found: Vec<(&str, usize)> = annotated(list, &["n1", "n2"]).collect();
+        assert_eq!(found, [("val_0.JPEG", 1), ("val_2.JPEG", 0)]);
     }
 }
