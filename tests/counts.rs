@@ -7,13 +7,15 @@ mod common;
 use std::fs;
 
 use common::repository;
-use splitlens::arch::zoo::{VARIANTS, Variant};
+use splitlens::arch::zoo::VARIANTS;
 use splitlens::engine::{Counts, counts};
-use splitlens::kernels::Tuning;
 
 const FILE: &str = "tests/counts.txt";
-const HEADER: [&str; 9] = [
+/// What processors without subgroups, processors with them, and graphics cards begin with.
+const TUNINGS: [&str; 3] = ["wide-wide-winograd", "wide-wide-winograd-quads", "wide-wide-winograd-sums"];
+const HEADER: [&str; 10] = [
     "network",
+    "kernels",
     "dispatches",
     "pipelines",
     "buffers",
@@ -24,12 +26,16 @@ const HEADER: [&str; 9] = [
     "read_back_bytes",
 ];
 
-fn counts_of(variant: &Variant) -> Counts {
-    counts(&variant.build(variant.side, variant.side, variant.classes), Tuning::default())
+/// Every network at its own input size, with each of the tunings.
+fn each() -> impl Iterator<Item = (&'static str, &'static str, Counts)> {
+    VARIANTS.iter().flat_map(|variant| {
+        let graph = variant.build(variant.side, variant.side, variant.classes);
+        TUNINGS.map(|tuning| (variant.id, tuning, counts(&graph, tuning.parse().unwrap())))
+    })
 }
 
-/// The file's line for a network, at its own input size.
-fn line(variant: &Variant) -> String {
+/// The file's line for a network.
+fn line(network: &str, tuning: &str, counts: &Counts) -> String {
     let Counts {
         dispatches,
         pipelines,
@@ -39,16 +45,17 @@ fn line(variant: &Variant) -> String {
         peak_live_bytes,
         moved_bytes,
         read_back_bytes,
-    } = counts_of(variant);
+    } = counts;
     let starts = format!("{dispatches} {pipelines} {buffers}");
     let bytes = format!("{weights_bytes} {activations_bytes} {peak_live_bytes} {moved_bytes} {read_back_bytes}");
-    format!("{} {starts} {bytes}", variant.id)
+    format!("{network} {tuning} {starts} {bytes}")
 }
 
 #[test]
 fn every_network_takes_what_it_took() {
     let path = repository(FILE);
-    let lines: Vec<String> = [HEADER.join(" ")].into_iter().chain(VARIANTS.iter().map(line)).collect();
+    let lines = each().map(|(network, tuning, counts)| line(network, tuning, &counts));
+    let lines: Vec<String> = [HEADER.join(" ")].into_iter().chain(lines).collect();
     if std::env::var_os("SPLITLENS_WRITE_COUNTS").is_some() {
         fs::write(&path, lines.join("\n") + "\n").unwrap();
     }
@@ -64,10 +71,9 @@ fn every_network_takes_what_it_took() {
 
 #[test]
 fn the_buffers_hold_what_is_alive() {
-    for variant in VARIANTS {
-        let counts = counts_of(variant);
+    for (network, tuning, counts) in each() {
         let share = counts.activations_bytes as f64 / counts.peak_live_bytes as f64;
-        assert!((1.0..1.3).contains(&share), "{}: {counts:?}", variant.id);
-        assert!(counts.pipelines <= counts.dispatches, "{}: {counts:?}", variant.id);
+        assert!((1.0..1.3).contains(&share), "{network} {tuning}: {counts:?}");
+        assert!(counts.pipelines <= counts.dispatches, "{network} {tuning}: {counts:?}");
     }
 }
