@@ -123,3 +123,6 @@ for (const id of asked.networks) {
 await browser.close();
 await server.close();
 console.log(text);
+// A peer may fail; that is a result.
+const ours = networks.flatMap(({ cells }) => cells).filter(({ runtime, failure }) => runtime === 'splitlens' && failure);
+if (ours.length > 0) fail(`SplitLens failed: ${ours[0].failure}`);

@@ -11,10 +11,15 @@ export const MADE = repository('target/bench');
 
 /** By id the sides of their images, small networks first. */
 export const NETWORKS = {
-  resnest_tiny: 64,
+  resnet_tiny: 64,
   resnext_tiny: 64,
+  seresnext_tiny: 64,
   sknet_tiny: 64,
+  resnest_tiny: 64,
+  resnest_tiny_2s2x: 64,
   regnetx_tiny: 64,
+  regnety_tiny: 64,
+  regnetz_relu_tiny: 64,
   regnetz_swish_tiny: 64,
   regnetx_002: 224,
   efficientnet_b0: 224,

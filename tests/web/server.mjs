@@ -19,8 +19,8 @@ const TYPES = {
   '.png': 'image/png',
 };
 
-/** Starts the server; resolves to `{ address, close }`. */
-export async function serve() {
+/** Starts the server; resolves to `{ address, close }`. `dist`: another folder than the built page's. */
+export async function serve(dist = DIST) {
   const server = createServer(async (request, response) => {
     const path = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
     const file = normalize(path.slice(PREFIX.length) || 'index.html');
@@ -29,7 +29,7 @@ export async function serve() {
       return;
     }
     try {
-      const body = await readFile(join(DIST, file));
+      const body = await readFile(join(dist, file));
       const type = TYPES[extname(file)] ?? 'application/octet-stream';
       response.writeHead(200, { 'content-type': type, 'content-length': body.length }).end(body);
     } catch {
