@@ -23,6 +23,7 @@ pub const SHIPPED: &[&str] = &[
     "regnetx_tiny",
     "regnety_tiny",
     "regnetz_relu_tiny",
+    "regnetz_swish_tiny",
 ];
 
 /// The shipped network that the page opens with; index.html asks for its files before the program runs.
