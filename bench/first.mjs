@@ -1,9 +1,9 @@
 // Visits the built page again and again, as someone who has never been there, and says what came when.
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { chromium, ready } from '../tests/web/browser.mjs';
-import { serve } from '../tests/web/server.mjs';
-import { repository } from './networks.mjs';
+import { DIST, serve } from '../tests/web/server.mjs';
+import { fail, number, options } from './options.mjs';
 import { median } from './table.mjs';
 
 /** Runs in the page before its own program: notes the first frame with the map, and every task of 50 ms and more. */
@@ -36,10 +36,11 @@ async function visit(browser, address) {
   return measured;
 }
 
-const { values } = parseArgs({ options: { visits: { type: 'string', default: '20' }, beside: { type: 'string' } } });
-const visits = Number(values.visits);
-if (!(visits >= 1)) throw new Error(`--visits ${values.visits}: not a number from 1 on`);
-const folders = [repository('dist'), ...(values.beside ? [resolve(values.beside)] : [])];
+const asked = options('visits', 'beside');
+const visits = Math.floor(number('visits', asked.visits ?? '20'));
+const folders = [DIST, ...(asked.beside ? [resolve(asked.beside)] : [])];
+const odd = folders.find((folder) => !existsSync(`${folder}/index.html`));
+if (odd) fail(`${odd} is no built page`);
 const browser = await chromium();
 const sites = await Promise.all(folders.map(async (folder) => ({ folder, ...(await serve(folder)), visits: [] })));
 // The browser's own start is nobody's: the first visit of each does not count.

@@ -3,36 +3,23 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
-import { parseArgs } from 'node:util';
 import { chromium } from '../tests/web/browser.mjs';
 import { Cell } from './cell.mjs';
 import { NETWORKS, golden, make, repository } from './networks.mjs';
+import { fail, number, options } from './options.mjs';
 import { serve } from './server.mjs';
 import { markdown, median } from './table.mjs';
 
 const RUNTIMES = ['splitlens', 'ort-jsep', 'ort-webgpu', 'ort-wasm', 'tfjs'];
 
-function fail(why) {
-  console.error(`bench: ${why}`);
-  process.exit(2);
-}
-
 /** What the command line asks for. */
 function wishes() {
-  const text = (name) => ({ [name]: { type: 'string' } });
-  let values;
-  try {
-    const options = Object.assign(...['networks', 'runtimes', 'runs', 'patience'].map(text));
-    ({ values } = parseArgs({ options }));
-  } catch (error) {
-    fail(error.message);
-  }
+  const values = options('networks', 'runtimes', 'runs', 'patience');
   const some = (list, all, what) => {
     const chosen = list?.split(',') ?? all;
     const odd = chosen.find((name) => !all.includes(name));
     return odd === undefined ? chosen : fail(`${odd} is no ${what}; there are ${all.join(', ')}`);
   };
-  const number = (name, text) => (Number(text) >= 1 ? Number(text) : fail(`--${name} ${text}: not a number from 1 on`));
   return {
     networks: some(values.networks, Object.keys(NETWORKS), 'network'),
     runtimes: some(values.runtimes, RUNTIMES, 'runtime'),

@@ -1,4 +1,4 @@
-# What ./demo and ./check share: installs the pinned tools of the build where they are missing.
+# What ./demo, ./check and the benchmarks share: installs the pinned tools of the build where they are missing.
 # shellcheck shell=bash
 
 WASM_BINDGEN_VERSION=0.2.128 # the crate's version in Cargo.toml must equal it
@@ -59,6 +59,19 @@ setup_build() {
     fi
     cargo_install wasm-bindgen-cli "$WASM_BINDGEN_VERSION" wasm-bindgen
     cargo_install trunk "$TRUNK_VERSION" trunk
+}
+
+# npm_packages FOLDER: installs what the folder's lock file names, unless that has been done.
+npm_packages() {
+    (cd "$1" && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --silent --no-audit --no-fund; })
+}
+
+# What the benchmarks in the browser need: the build's tools, Chromium, and what drives it.
+setup_bench() {
+    setup_build
+    [ "${CHROMIUM:-}" ] || apt_install chromium
+    command -v npm >/dev/null || fail "the benchmark needs node 20 or newer, with npm"
+    npm_packages tests/web
 }
 
 # python_environment FOLDER REQUIREMENTS: a virtual environment with what the file lists, made anew if it does not work.

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
+/** The built page. */
+export const DIST = fileURLToPath(new URL('../../dist/', import.meta.url));
 export const PREFIX = '/some/where/';
 
 const TYPES = {
