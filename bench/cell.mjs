@@ -8,6 +8,9 @@ function reason(error) {
 
 /** Warm runs of one cell that together took so long need no more of them. */
 const ENOUGH_MS = 60_000;
+/** A turn has so many runs at most, and begins none after so long: short ones vary most. */
+const TURN_RUNS = 5;
+const TURN_MS = 1000;
 
 export class Cell {
   /** @param golden what timm answers. @param patience milliseconds that one call may take. */
@@ -27,11 +30,15 @@ export class Cell {
     if (answer) this.coldMs = answer.ms;
   }
 
-  /** Runs once more, unless all runs together have taken enough time. */
-  async again() {
-    if (this.warm.reduce((a, b) => a + b, 0) > ENOUGH_MS) return;
-    const answer = await this.call(() => window.warm());
-    if (answer) this.warm.push(answer.ms);
+  /** Has its turn, unless all runs together have taken enough time. */
+  async turn() {
+    if (sum(this.warm) > ENOUGH_MS) return;
+    const turn = [];
+    while (turn.length < TURN_RUNS && sum(turn) < TURN_MS && !this.failure) {
+      const answer = await this.call(() => window.warm());
+      if (answer) turn.push(answer.ms);
+    }
+    this.warm.push(...turn);
   }
 
   /** Calls the page, and checks the answer; after a failure does nothing any more. */
@@ -83,6 +90,8 @@ export class Cell {
 /** How far logits may be from timm's in f64, over their spread: every runtime rounds, and orders sums, as it likes. */
 const LOGITS = 1e-4;
 const GATES = 1e-4;
+
+const sum = (values) => values.reduce((a, b) => a + b, 0);
 
 function farthest(found, expected) {
   if (found.length !== expected.length) throw new Error(`${found.length} values, expected ${expected.length}`);

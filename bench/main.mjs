@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
-import { chromium } from '../tests/web/browser.mjs';
+import { ADAPTERS, chromium } from '../tests/web/browser.mjs';
 import { Cell } from './cell.mjs';
 import { NETWORKS, golden, make, repository } from './networks.mjs';
 import { fail, number, options } from './options.mjs';
@@ -14,7 +14,7 @@ const RUNTIMES = ['splitlens', 'ort-jsep', 'ort-webgpu', 'ort-wasm', 'tfjs'];
 
 /** What the command line asks for. */
 function wishes() {
-  const values = options('networks', 'runtimes', 'runs', 'patience');
+  const values = options('networks', 'runtimes', 'turns', 'patience', 'adapter');
   const some = (list, all, what) => {
     const chosen = list?.split(',') ?? all;
     const odd = chosen.find((name) => !all.includes(name));
@@ -23,13 +23,14 @@ function wishes() {
   return {
     networks: some(values.networks, Object.keys(NETWORKS), 'network'),
     runtimes: some(values.runtimes, RUNTIMES, 'runtime'),
-    runs: Math.floor(number('runs', values.runs ?? '5')),
+    turns: Math.floor(number('turns', values.turns ?? '5')),
     patience: 1000 * number('patience', values.patience ?? '240'),
+    adapter: some(values.adapter ?? 'swiftshader', Object.keys(ADAPTERS), 'adapter').at(-1),
   };
 }
 
 /** One network with every runtime: all cold, then rounds in which each has its turn. */
-async function measure(browser, address, network, { runtimes, runs, patience }) {
+async function measure(browser, address, network, { runtimes, turns, patience }) {
   const expected = await golden(network.id);
   const cells = runtimes.map((runtime) => new Cell(runtime, network, expected, patience));
   const page = await (await browser.newContext()).newPage();
@@ -43,9 +44,9 @@ async function measure(browser, address, network, { runtimes, runs, patience }) 
     await cell.cold();
     console.error(`${network.id} ${cell.runtime}: ${cell.failure ?? `cold ${cell.coldMs.toFixed(0)} ms`}`);
   }
-  for (let round = 0; round < runs; round += 1) {
+  for (let round = 0; round < turns; round += 1) {
     peak.push((await measurePeak()).gflops);
-    for (const cell of cells) await cell.again();
+    for (const cell of cells) await cell.turn();
   }
   for (const cell of cells) {
     if (!cell.failure) console.error(`${network.id} ${cell.runtime}: warm ${median(cell.warm).toFixed(1)} ms`);
@@ -74,7 +75,7 @@ const asked = wishes();
 const changes = git('status', '--porcelain', '--', '.', ':!bench/results');
 const commit = git('rev-parse', '--short', 'HEAD') + (changes ? ' and changes' : '');
 await make(asked.networks, asked.runtimes.some((runtime) => runtime.startsWith('ort')));
-const [browser, server] = await Promise.all([chromium(), serve()]);
+const [browser, server] = await Promise.all([chromium(asked.adapter), serve()]);
 const date = new Date().toISOString();
 const path = repository(`bench/results/${date.slice(0, 16).replace(':', '')}`);
 const [before] = loadavg();
@@ -92,7 +93,7 @@ async function save(adapter) {
     browser: `Chromium ${browser.version()}`,
     adapter,
     versions: versions(asked.runtimes),
-    runs: asked.runs,
+    turns: asked.turns,
     networks,
   };
   text = markdown(results);

@@ -38,6 +38,7 @@ fn main() {
         ("an_evaluation_counts_right_answers", an_evaluation_counts_right_answers),
         ("an_evaluation_reads_tiny_imagenet_as_it_comes", an_evaluation_reads_tiny_imagenet_as_it_comes),
         ("a_benchmark_has_a_row_for_each_network", a_benchmark_has_a_row_for_each_network),
+        ("a_benchmark_is_written_as_json", a_benchmark_is_written_as_json),
         ("a_benchmark_tells_where_the_time_goes", a_benchmark_tells_where_the_time_goes),
         (
             "a_benchmark_at_several_sides_with_kernels_of_its_choice",
@@ -87,9 +88,27 @@ fn a_benchmark_has_a_row_for_each_network() {
     assert_eq!(lines.len(), 4, "the adapter, the header and two networks: {table}");
     for (line, id) in lines[2..].iter().zip(["regnetx_tiny", "resnest_tiny"]) {
         assert_eq!((line[0], line[1]), (id, "64"), "{table}");
-        let [cold, warm, rate] = [2, 4, 6].map(|column: usize| line[column].parse::<f32>().unwrap());
+        let [cold, warm, rate, share] = [2, 4, 6, 7].map(|column: usize| line[column].parse::<f32>().unwrap());
         assert!(cold > warm && warm > 0.0 && rate > 0.0, "{table}");
+        assert!(share > 0.0 && share < 100.0, "more than bare multiply-adds: {table}");
     }
+}
+
+fn a_benchmark_is_written_as_json() {
+    let file = folder("bench").join("bench.json");
+    assert_success(&splitlens(&["bench", "regnetx_tiny", "--runs", "2", "--json", file.to_str().unwrap()]));
+    let networks: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    let [network] = &networks[..] else { panic!("{networks:?}") };
+    assert_eq!(
+        (&network["network"], &network["side"], &network["torch"]),
+        (&"regnetx_tiny".into(), &64.into(), &().into())
+    );
+    assert_eq!(network["warm_ms"].as_array().unwrap().len(), 2);
+    assert!(network["kernels"].as_str().unwrap().parse::<Tuning>().is_ok());
+    let count = |what: &str| network["account"][what].as_u64().unwrap();
+    assert!(
+        count("peak_live_bytes") <= count("activations_bytes") && count("activations_bytes") < count("total_bytes")
+    );
 }
 
 fn a_benchmark_at_several_sides_with_kernels_of_its_choice() {

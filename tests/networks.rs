@@ -17,6 +17,7 @@ use splitlens::arch::zoo::{self, VARIANTS, Variant};
 use splitlens::engine::Network;
 use splitlens::graph::cost::cost;
 use splitlens::graph::{Graph, Op};
+use splitlens::kernels::Tuning;
 use splitlens::reading::{Reading, Replacements};
 use splitlens::weights::{Checkpoint, hashed};
 
@@ -145,18 +146,24 @@ fn equals_timm(variant: &Variant) {
     }
 }
 
-/// The other kernels that an adapter may be given, on a network whose convolutions they all take part in.
+/// Every choice of kernels that an adapter may be given, on two networks between whose convolutions all kernels have
+/// some: large ones, narrow groups, dilated ones.
 fn every_choice_of_kernels_equals_timm() {
-    let variant = zoo::variant("resnest14d").unwrap();
-    let golden = &goldens("networks/resnest14d").into_iter().max_by_key(Golden::side).unwrap();
-    let graph = variant.build(golden.side(), golden.side(), variant.classes);
-    let checkpoint = hashed::checkpoint(&graph);
     let gpu = gpu();
     let before = gpu.tuning();
-    let alone = ["wide-wide-winograd", "narrow-narrow-winograd", "shared-wide-winograd", "shared-narrow-direct-sums"];
-    for name in alone.into_iter().chain(["wide-wide-direct-quads", "narrow-narrow-winograd-quads"]) {
-        gpu.set_tuning(name.parse().unwrap());
-        assert_equals(run(graph.clone(), &checkpoint, golden), golden, name);
+    for id in ["resnest14d", "sknet_tiny"] {
+        let variant = zoo::variant(id).unwrap();
+        let golden = &goldens(&format!("networks/{id}")).into_iter().max_by_key(Golden::side).unwrap();
+        let graph = variant.build(golden.side(), golden.side(), variant.classes);
+        let checkpoint = hashed::checkpoint(&graph);
+        for tuning in Tuning::all() {
+            // Nobody gives quads to an adapter without.
+            if tuning.quads && !gpu.has_quads() {
+                continue;
+            }
+            gpu.set_tuning(tuning);
+            assert_equals(run(graph.clone(), &checkpoint, golden), golden, &format!("{id}, {tuning}"));
+        }
     }
     gpu.set_tuning(before);
 }

@@ -3,11 +3,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::blocks;
 use super::choice::{side, variants};
 use super::error::CliError;
+use super::peak::Peak;
 use super::peer::Peer;
+use super::run::write_json;
 use super::table::aligned;
 use crate::arch::{Variant, zoo};
 use crate::engine::{self, Account, EngineError, Network, gigaflops, median};
@@ -17,9 +20,13 @@ use crate::kernels::Tuning;
 use crate::weights::hashed;
 
 /// What is timed unless networks are named: small and large ones of the line of thought.
-const NETWORKS: [&str; 9] = [
+const NETWORKS: [&str; 13] = [
+    "resnext_tiny",
+    "sknet_tiny",
     "resnest_tiny",
+    "regnetz_swish_tiny",
     "regnetx_002",
+    "efficientnet_b0",
     "regnety_016",
     "resnest14d",
     "resnet50",
@@ -52,6 +59,9 @@ pub struct Arguments {
     /// Time eager PyTorch as well, in turn, with this Python, which has bench/requirements.txt
     #[arg(long, value_name = "PYTHON")]
     torch: Option<PathBuf>,
+    /// Write all that was measured to a file as well
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
 }
 
 /// Times the networks one after the other and returns the table.
@@ -69,10 +79,16 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
         }
         Ok::<_, CliError>(timings)
     })?;
-    let header = ["network", "pixels", "cold", "warm", "GFLOP/s", "starts", "memory"].map(String::from);
+    if let Some(path) = &arguments.json {
+        write_json(path, &Value::from_iter(timings.iter().map(Timing::json)))?;
+    }
+    let header = ["network", "pixels", "cold", "warm", "GFLOP/s", "of peak", "starts", "memory"].map(String::from);
     let used = timings.first().map(|Timing { adapter: AdapterInfo { name, backend, .. }, tuning, peer, .. }| {
         let peer = peer.as_ref().map_or(String::new(), |peer| format!("; PyTorch on {}", peer.device));
-        format!("{name} ({backend}), kernels {tuning}{peer}")
+        let peaks = timings.iter().map(|timing| timing.peak_gflops);
+        let (least, most) =
+            peaks.fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), x| (least.min(x), most.max(x)));
+        format!("{name} ({backend}), peak {least:.0} to {most:.0} GFLOP/s, kernels {tuning}{peer}")
     });
     let rows = timings.iter().map(Timing::row);
     let table = match arguments.torch {
@@ -88,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<String, CliError> {
 }
 
 /// A row with two more cells.
-fn beside(row: [String; 7], more: [String; 2]) -> [String; 9] {
+fn beside(row: [String; 8], more: [String; 2]) -> [String; 10] {
     let mut cells = row.into_iter().chain(more);
     std::array::from_fn(|_| cells.next().unwrap_or_default())
 }
@@ -112,8 +128,12 @@ struct Timing {
     account: Account,
     /// From no device to the first answer: pipelines are compiled and weights uploaded.
     cold_ms: f64,
-    /// From the image to logits, gates and maps, median.
-    warm_ms: f64,
+    /// From the image to logits, gates and maps.
+    warm_ms: Vec<f64>,
+    /// Multiply-adds of the layers as they are written.
+    macs: u64,
+    /// Of bare multiply-adds, the highest rate while the network was timed.
+    peak_gflops: f64,
     /// The table of the blocks, if it was asked for.
     blocks: Option<String>,
     /// PyTorch's, if it was asked for.
@@ -122,26 +142,65 @@ struct Timing {
 
 struct PeerTiming {
     device: String,
-    /// From the image to logits, median.
-    warm_ms: f64,
+    /// From the image to logits.
+    warm_ms: Vec<f64>,
 }
 
 impl Timing {
-    fn row(&self) -> [String; 7] {
-        let (Variant { id, classes, .. }, side) = (*self.variant, self.side);
-        // Two operations for each multiply-add of the layers as they are written.
-        let macs = cost(&self.variant.build(side, side, classes)).macs;
-        let rate = gigaflops(macs, self.warm_ms).unwrap_or(0.0);
-        let rate = format!("{rate:.1}");
+    /// Milliseconds; there is at least one run.
+    fn warm(&self) -> f64 {
+        median(&self.warm_ms).unwrap_or_default()
+    }
+
+    /// Two operations for each multiply-add.
+    fn gflops(&self) -> f64 {
+        gigaflops(self.macs, self.warm()).unwrap_or_default()
+    }
+
+    fn row(&self) -> [String; 8] {
+        let rate = format!("{:.1}", self.gflops());
+        let share = format!("{:.1} %", 100.0 * self.gflops() / self.peak_gflops);
         let memory = format!("{:.1} MB", self.account.total_bytes as f64 / 1e6);
-        let (cold, warm) = (milliseconds(self.cold_ms), milliseconds(self.warm_ms));
-        [id.into(), side.to_string(), cold, warm, rate, self.account.dispatches.to_string(), memory]
+        let (cold, warm) = (milliseconds(self.cold_ms), milliseconds(self.warm()));
+        let starts = self.account.dispatches.to_string();
+        [self.variant.id.into(), self.side.to_string(), cold, warm, rate, share, starts, memory]
     }
 
     /// PyTorch's time, and how many times as long as ours it is.
     fn peer_cells(&self) -> [String; 2] {
-        let cells = |peer: &PeerTiming| [milliseconds(peer.warm_ms), format!("{:.2}", peer.warm_ms / self.warm_ms)];
+        let cells = |peer: &PeerTiming| {
+            let theirs = median(&peer.warm_ms).unwrap_or_default();
+            [milliseconds(theirs), format!("{:.2}", theirs / self.warm())]
+        };
         self.peer.as_ref().map(cells).unwrap_or_default()
+    }
+
+    /// All that was measured; times in milliseconds.
+    fn json(&self) -> Value {
+        let Account { weights_bytes, activations_bytes, peak_live_bytes, total_bytes, dispatches, pipelines } =
+            self.account;
+        let peer = self.peer.as_ref().map(|peer| json!({ "device": peer.device, "warm_ms": peer.warm_ms }));
+        json!({
+            "network": self.variant.id,
+            "side": self.side,
+            "adapter": self.adapter.name,
+            "backend": self.adapter.backend,
+            "kernels": self.tuning.to_string(),
+            "cold_ms": self.cold_ms,
+            "warm_ms": self.warm_ms,
+            "macs": self.macs,
+            "gflops": self.gflops(),
+            "peak_gflops": self.peak_gflops,
+            "account": {
+                "weights_bytes": weights_bytes,
+                "activations_bytes": activations_bytes,
+                "peak_live_bytes": peak_live_bytes,
+                "total_bytes": total_bytes,
+                "dispatches": dispatches,
+                "pipelines": pipelines,
+            },
+            "torch": peer,
+        })
     }
 }
 
@@ -161,9 +220,12 @@ async fn time(
     tuning: Option<Tuning>,
 ) -> Result<Timing, CliError> {
     let graph = variant.build(side, side, variant.classes);
+    let macs = cost(&graph).macs;
     let checkpoint = hashed::checkpoint(&graph);
     let image = hashed::image(side);
     let mut peer = arguments.torch.as_ref().map(|python| Peer::start(python, variant.id, side)).transpose()?;
+    let peak = Peak::new().await.map_err(EngineError::from)?;
+    let peak_before = peak.gigaflops().await.map_err(EngineError::from)?;
     let started = Instant::now();
     let gpu = Gpu::open().await.map_err(EngineError::from)?;
     if let Some(tuning) = tuning {
@@ -175,25 +237,23 @@ async fn time(
     if let Some(peer) = &mut peer {
         check(variant, &reading.logits, &peer.run()?.logits)?;
     }
-    let (mut times, mut peer_times) = (Vec::new(), Vec::new());
+    let (mut warm_ms, mut peer_ms) = (Vec::new(), Vec::new());
     for _ in 0..arguments.runs {
         let started = Instant::now();
         network.run(&image).await?;
-        times.push(since(started));
+        warm_ms.push(since(started));
         if let Some(peer) = &mut peer {
-            peer_times.push(peer.run()?.milliseconds);
+            peer_ms.push(peer.run()?.milliseconds);
         }
     }
     let blocks = match arguments.blocks {
         true => Some(blocks::table(variant, &network, &image, arguments.runs).await?),
         false => None,
     };
-    let peer =
-        peer.map(|peer| PeerTiming { device: peer.device.clone(), warm_ms: median(&peer_times).unwrap_or_default() });
-    let (adapter, account) = (gpu.adapter().clone(), network.account());
-    // There is at least one run.
-    let warm_ms = median(&times).unwrap_or_default();
-    Ok(Timing { variant, side, adapter, tuning: gpu.tuning(), account, cold_ms, warm_ms, blocks, peer })
+    let peak_gflops = peak.gigaflops().await.map_err(EngineError::from)?.max(peak_before);
+    let peer = peer.map(|peer| PeerTiming { device: peer.device.clone(), warm_ms: peer_ms });
+    let (adapter, account, tuning) = (gpu.adapter().clone(), network.account(), gpu.tuning());
+    Ok(Timing { variant, side, adapter, tuning, account, cold_ms, warm_ms, macs, peak_gflops, blocks, peer })
 }
 
 /// Whether both have run the same network: within the golden tests' tolerance of timm in f64, twice.

@@ -10,6 +10,7 @@ mod heatmaps;
 mod input;
 mod model;
 mod networks;
+mod peak;
 mod peer;
 mod report;
 mod run;

@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::Serialize;
 
 use super::choice::{self, Choice};
 use super::error::CliError;
@@ -102,7 +103,7 @@ async fn read(choice: &Choice, model: &Model, graph: Graph, input: &Tensor) -> R
     Ok(Readings { reading, untouched, adapter: gpu.adapter().clone() })
 }
 
-fn write_json(path: &Path, report: &Report) -> Result<(), CliError> {
+pub(super) fn write_json(path: &Path, report: &impl Serialize) -> Result<(), CliError> {
     let json = serde_json::to_string(report).map_err(CliError::write(path))?;
     fs::write(path, json + "\n").map_err(CliError::write(path))
 }

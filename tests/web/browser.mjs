@@ -13,19 +13,25 @@ const repository = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.
 
 const FLAGS = [
   '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
   '--enable-features=Vulkan',
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
 ];
-/** Chromium, with SwiftShader. */
-export const chromium = () =>
+/** What Chromium is told to find these adapters; only the first is on every machine. */
+export const ADAPTERS = {
+  swiftshader: ['--use-webgpu-adapter=swiftshader'],
+  // Browsers keep off many drivers for the sake of pages in general.
+  graphics: ['--ignore-gpu-blocklist'],
+};
+
+/** Chromium, with SwiftShader unless another of the `ADAPTERS` is named. */
+export const chromium = (adapter = 'swiftshader') =>
   playwright.chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     chromiumSandbox: false,
-    args: FLAGS,
+    args: [...FLAGS, ...ADAPTERS[adapter]],
   });
 
 /** Debian's Firefox as it is, driven over WebDriver BiDi; its release for Linux has WebGPU, but not switched on. */
