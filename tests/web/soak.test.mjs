@@ -26,8 +26,7 @@ test(`${TOGGLES} changes of the network: the same answers, no growth`, async () 
       note(last);
     }
     const memory = () => page.evaluate(() => window.splitlens.memory());
-    let most;
-    let growths = 0;
+    let settled;
     for (let toggle = 0; toggle < TOGGLES; toggle += 1) {
       last = await press(page, toggle % 3 === 2 ? '[' : ']');
       note(last);
@@ -37,12 +36,10 @@ test(`${TOGGLES} changes of the network: the same answers, no growth`, async () 
       const besides = allocated - device;
       assert.ok(besides >= 0 && besides < READ_BACK_BYTES, `${besides} bytes besides the ${networks} networks`);
       // Every network has been made anew a few times by then.
-      if (toggle < TOGGLES / 4) continue;
-      // On a busy machine more than ever before may be alive at the same time once or twice. What is lost with each
-      // change, even a few KB, makes the program's memory grow again and again.
-      growths += program > most;
-      most = Math.max(program, most ?? 0);
-      assert.ok(growths <= 2, `grown ${growths} times, to ${most} bytes of the program`);
+      if (toggle === TOGGLES / 4) settled = program;
+      // Once in a run more than ever before may be alive at the same time, on a busy machine; 20 KB a change that is lost
+      // would show.
+      if (toggle > TOGGLES / 4) assert.ok(program < 1.1 * settled, `${program} bytes of the program, ${settled} before`);
     }
     assert.ok(first.size >= 4);
   });
