@@ -15,17 +15,15 @@ const RUNTIMES = ['splitlens', 'ort-jsep', 'ort-webgpu', 'ort-wasm', 'tfjs'];
 /** What the command line asks for. */
 function wishes() {
   const values = options('networks', 'runtimes', 'turns', 'patience', 'adapter');
-  const some = (list, all, what) => {
-    const chosen = list?.split(',') ?? all;
-    const odd = chosen.find((name) => !all.includes(name));
-    return odd === undefined ? chosen : fail(`${odd} is no ${what}; there are ${all.join(', ')}`);
-  };
+  const known = (all, what) => (name) =>
+    all.includes(name) ? name : fail(`${name} is no ${what}; there are ${all.join(', ')}`);
+  const some = (list, all, what) => list?.split(',').map(known(all, what)) ?? all;
   return {
     networks: some(values.networks, Object.keys(NETWORKS), 'network'),
     runtimes: some(values.runtimes, RUNTIMES, 'runtime'),
     turns: Math.floor(number('turns', values.turns ?? '5')),
     patience: 1000 * number('patience', values.patience ?? '240'),
-    adapter: some(values.adapter ?? 'swiftshader', Object.keys(ADAPTERS), 'adapter').at(-1),
+    adapter: known(Object.keys(ADAPTERS), 'adapter')(values.adapter ?? 'swiftshader'),
   };
 }
 

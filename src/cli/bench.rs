@@ -177,8 +177,6 @@ impl Timing {
 
     /// All that was measured; times in milliseconds.
     fn json(&self) -> Value {
-        let Account { weights_bytes, activations_bytes, peak_live_bytes, total_bytes, dispatches, pipelines } =
-            self.account;
         let peer = self.peer.as_ref().map(|peer| json!({ "device": peer.device, "warm_ms": peer.warm_ms }));
         json!({
             "network": self.variant.id,
@@ -191,14 +189,7 @@ impl Timing {
             "macs": self.macs,
             "gflops": self.gflops(),
             "peak_gflops": self.peak_gflops,
-            "account": {
-                "weights_bytes": weights_bytes,
-                "activations_bytes": activations_bytes,
-                "peak_live_bytes": peak_live_bytes,
-                "total_bytes": total_bytes,
-                "dispatches": dispatches,
-                "pipelines": pipelines,
-            },
+            "account": self.account,
             "torch": peer,
         })
     }

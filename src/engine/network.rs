@@ -1,5 +1,7 @@
 use std::cell::OnceCell;
 
+use serde::Serialize;
+
 use super::replacer::Replacer;
 use super::steps::{self, Packed};
 use super::{EngineError, limits, taps};
@@ -26,8 +28,8 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// What a loaded network takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a loaded network takes; serialised, for what is measured beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Account {
     /// Weights and biases as the kernels want them.
     pub weights_bytes: u64,

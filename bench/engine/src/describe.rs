@@ -1,7 +1,6 @@
-//! Graphs and accounts as JSON, for those who run the same network by other means.
+//! Graphs as JSON, for those who run the same network by other means.
 
 use serde_json::{Value, json};
-use splitlens::engine::Account;
 use splitlens::graph::cost::cost;
 use splitlens::graph::{Activation, Graph, Node, Op, Padding, Pool};
 
@@ -12,18 +11,6 @@ pub fn graph(graph: &Graph) -> Value {
         "macs": cost(graph).macs,
         "logits": graph.logits.index(),
         "nodes": graph.nodes.iter().map(node).collect::<Vec<_>>(),
-    })
-}
-
-/// Bytes and counts, as the engine names them.
-pub fn account(account: Account) -> Value {
-    json!({
-        "weights_bytes": account.weights_bytes,
-        "activations_bytes": account.activations_bytes,
-        "peak_live_bytes": account.peak_live_bytes,
-        "total_bytes": account.total_bytes,
-        "dispatches": account.dispatches,
-        "pipelines": account.pipelines,
     })
 }
 

@@ -54,9 +54,9 @@ impl Engine {
         self.0.graph().shape(self.0.graph().logits).channels
     }
 
-    /// What the network takes, as JSON; see [`describe::account`].
+    /// What the network takes, as JSON with the names of the engine's `Account`.
     pub fn account(&self) -> String {
-        describe::account(self.0.account()).to_string()
+        serde_json::json!(self.0.account()).to_string()
     }
 }
 
