@@ -23,6 +23,7 @@ fn load(rows: vec4<u32>, inside: vec4<bool>, column: u32) -> mat4x4<f32> {
 
 @compute @workgroup_size(workgroup)
 fn conv(@builtin(global_invocation_id) id: vec3<u32>) {
+    prepare_weight();
     let band = id.x / params.tiles;
     if (band * tile_blocks < params.out_blocks) {
         convolve(band, id.x - band * params.tiles, vec4(0u, 1u, 2u, 3u));

@@ -18,6 +18,7 @@ fn load(rows: vec4<u32>, inside: vec4<bool>, column: u32) -> mat4x4<f32> {
 
 @compute @workgroup_size(workgroup)
 fn conv_pair(@builtin(global_invocation_id) id: vec3<u32>) {
+    prepare_weight();
     let pair = id.x / 2u;
     let two = pair / params.tiles;
     let lane = id.x - pair * 2u;

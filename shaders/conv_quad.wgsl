@@ -18,6 +18,7 @@ fn load(rows: vec4<u32>, inside: vec4<bool>, column: u32) -> mat4x4<f32> {
 
 @compute @workgroup_size(workgroup)
 fn conv_quad(@builtin(global_invocation_id) id: vec3<u32>) {
+    prepare_weight();
     let quad = id.x / 4u;
     let four = quad / params.tiles;
     let lane = id.x - quad * 4u;

@@ -14,6 +14,7 @@ fn load(at: vec4<u32>) -> mat4x4<f32> {
 
 @compute @workgroup_size(workgroup)
 fn pointwise(@builtin(global_invocation_id) id: vec3<u32>) {
+    prepare_weight();
     let band = id.x / params.tiles;
     if (band * tile_blocks < params.out_blocks) {
         multiply(band, id.x - band * params.tiles, vec4(0u, 1u, 2u, 3u));

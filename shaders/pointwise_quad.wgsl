@@ -13,6 +13,7 @@ fn load(at: vec4<u32>) -> mat4x4<f32> {
 
 @compute @workgroup_size(workgroup)
 fn pointwise_quad(@builtin(global_invocation_id) id: vec3<u32>) {
+    prepare_weight();
     let quad = id.x / 4u;
     let four = quad / params.tiles;
     let lane = id.x - quad * 4u;

@@ -17,7 +17,7 @@ use splitlens::arch::zoo::{self, VARIANTS, Variant};
 use splitlens::engine::Network;
 use splitlens::graph::cost::cost;
 use splitlens::graph::{Graph, Op};
-use splitlens::kernels::Tuning;
+use splitlens::kernels::{Loads, Tuning};
 use splitlens::reading::{Reading, Replacements};
 use splitlens::weights::{Checkpoint, hashed};
 
@@ -158,7 +158,7 @@ fn every_choice_of_kernels_equals_timm() {
         let checkpoint = hashed::checkpoint(&graph);
         for tuning in Tuning::all() {
             // Nobody gives quads to an adapter without.
-            if tuning.quads && !gpu.has_quads() {
+            if tuning.loads == Loads::Quads && !gpu.has_quads() {
                 continue;
             }
             gpu.set_tuning(tuning);

@@ -37,7 +37,7 @@ fn every_shader_is_valid_with_one_entry_point_of_its_name() {
 }
 
 #[test]
-fn bindings_are_parameters_then_inputs_then_the_output() {
+fn bindings_are_parameters_then_inputs_then_the_output_then_a_sampler() {
     for kernel in ALL {
         let (module, _) = parse(kernel);
         let mut bindings: Vec<(u32, AddressSpace)> = module
@@ -51,6 +51,10 @@ fn bindings_are_parameters_then_inputs_then_the_output() {
         let mut expected = vec![AddressSpace::Uniform];
         expected.extend(vec![read; kernel.inputs]);
         expected.push(write);
+        if kernel.sampled {
+            expected[2] = AddressSpace::Handle;
+            expected.push(AddressSpace::Handle);
+        }
         let expected: Vec<_> = (0..).zip(expected).collect();
         assert_eq!(bindings, expected, "{}", kernel.name);
         assert!(kernel.inputs < MAX_STORAGE_BUFFERS, "{}", kernel.name);

@@ -39,7 +39,6 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> input: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> weight: array<mat4x4<f32>>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> shortcut: array<vec4<f32>>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<f32>>;
@@ -98,13 +97,13 @@ fn convolve(band: u32, tile: u32, order: vec4<u32>) {
         let x1 = load(at, inside, left + params.stride);
         let x2 = load(at, inside, left + 2u * params.stride);
         let x3 = load(at, inside, left + 3u * params.stride);
-        let w_a = weight[w];
+        let w_a = matrix(w);
         a0 += w_a * x0;
         a1 += w_a * x1;
         a2 += w_a * x2;
         a3 += w_a * x3;
         if (tile_blocks > 1u) {
-            let w_b = weight[w + 1u];
+            let w_b = matrix(w + 1u);
             b0 += w_b * x0;
             b1 += w_b * x1;
             b2 += w_b * x2;
@@ -113,23 +112,23 @@ fn convolve(band: u32, tile: u32, order: vec4<u32>) {
         if (taps == 3u) {
             let x4 = load(at, inside, left + 4u * params.stride);
             let x5 = load(at, inside, left + 5u * params.stride);
-            let w_a1 = weight[w + tile_blocks];
+            let w_a1 = matrix(w + tile_blocks);
             a0 += w_a1 * x1;
             a1 += w_a1 * x2;
             a2 += w_a1 * x3;
             a3 += w_a1 * x4;
-            let w_a2 = weight[w + 2u * tile_blocks];
+            let w_a2 = matrix(w + 2u * tile_blocks);
             a0 += w_a2 * x2;
             a1 += w_a2 * x3;
             a2 += w_a2 * x4;
             a3 += w_a2 * x5;
             if (tile_blocks > 1u) {
-                let w_b1 = weight[w + tile_blocks + 1u];
+                let w_b1 = matrix(w + tile_blocks + 1u);
                 b0 += w_b1 * x1;
                 b1 += w_b1 * x2;
                 b2 += w_b1 * x3;
                 b3 += w_b1 * x4;
-                let w_b2 = weight[w + 2u * tile_blocks + 1u];
+                let w_b2 = matrix(w + 2u * tile_blocks + 1u);
                 b0 += w_b2 * x2;
                 b1 += w_b2 * x3;
                 b2 += w_b2 * x4;

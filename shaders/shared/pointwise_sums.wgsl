@@ -7,7 +7,6 @@
 // One invocation: 16 pixels x `tile_blocks` blocks, as four 4x4 matrices (column = pixel) per block.
 // The 16 pixels lie `tiles` apart, so that neighbouring tiles read neighbouring addresses.
 
-@group(0) @binding(2) var<storage, read> weight: array<mat4x4<f32>>;
 
 // 2 or 4.
 override tile_blocks: u32 = 4u;
@@ -60,23 +59,23 @@ fn multiply(band: u32, tile: u32, order: vec4<u32>) {
         let x1 = load(first + at1);
         let x2 = load(first + at2);
         let x3 = load(first + at3);
-        let w_a = weight[w];
+        let w_a = matrix(w);
         a0 += w_a * x0;
         a1 += w_a * x1;
         a2 += w_a * x2;
         a3 += w_a * x3;
-        let w_b = weight[w + 1u];
+        let w_b = matrix(w + 1u);
         b0 += w_b * x0;
         b1 += w_b * x1;
         b2 += w_b * x2;
         b3 += w_b * x3;
         if (tile_blocks > 2u) {
-            let w_c = weight[w + 2u];
+            let w_c = matrix(w + 2u);
             c0 += w_c * x0;
             c1 += w_c * x1;
             c2 += w_c * x2;
             c3 += w_c * x3;
-            let w_d = weight[w + 3u];
+            let w_d = matrix(w + 3u);
             d0 += w_d * x0;
             d1 += w_d * x1;
             d2 += w_d * x2;

@@ -1,6 +1,6 @@
 use std::time::Instant;
 
-use crate::gpu::{Buffer, Gpu, GpuError, Staging, Task, Uniforms};
+use crate::gpu::{Bound, Buffer, Gpu, GpuError, Staging, Task, Uniforms};
 use crate::kernels::{Dispatch, Kernel};
 
 /// Multiply-adds of an invocation in a step of its loop: with fewer, the loop is what is measured.
@@ -51,6 +51,7 @@ const KERNEL: Kernel = Kernel {
     inputs: 1,
     workgroup: WORKGROUP,
     team: 1,
+    sampled: false,
 };
 
 /// Measures the most that an adapter does of what a network is made of: multiply-adds in f32, with nothing around
@@ -94,7 +95,8 @@ impl Peak {
     async fn start(&self) -> Result<f64, GpuError> {
         let dispatch = dispatch(self.steps);
         let params: Uniforms = self.gpu.uniforms([&*dispatch.params]);
-        let task: Task = self.gpu.bind(&dispatch, &params, 0, &[self.factors.whole(), self.result.whole()]);
+        let task: Task =
+            self.gpu.bind(&dispatch, &params, 0, &[self.factors.whole(), self.result.whole()].map(Bound::from));
         let started = Instant::now();
         self.gpu.run([&task], &[self.result.slice(0, 1)], &self.staging).await?;
         Ok(started.elapsed().as_secs_f64())

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::replacer::Replacer;
 use super::steps::{self, Packed};
 use super::{EngineError, limits, taps};
-use crate::gpu::{Buffer, Gpu, Slice, Staging, Task, Uniforms};
+use crate::gpu::{Bound, Buffer, Gpu, Slice, Staging, Stored, Task, Uniforms};
 use crate::graph::{Graph, Plan, Tensor, ValueId};
 use crate::kernels::{self, Dispatch, pack_activation, unpack_activation};
 use crate::reading::{Reading, Replacements};
@@ -51,7 +51,7 @@ pub struct Network {
     pub(super) graph: Graph,
     pub(super) plan: Plan,
     /// Held for the tasks, which are bound to it; so are the parameters.
-    _weights: Vec<Option<[Buffer; 2]>>,
+    _weights: Vec<Option<[Stored; 2]>>,
     storage: Vec<Buffer>,
     maps: Vec<Buffer>,
     _params: Uniforms,
@@ -135,23 +135,24 @@ impl Network {
             let mut step_ends = Vec::with_capacity(plan.steps.len());
             for (step, (starts, weights)) in starts.iter().zip(&weights).enumerate() {
                 for start in starts {
-                    let buffers = steps::buffers(&plan, step, start, weights.as_ref(), &storage);
-                    tasks.push(gpu.bind(&start.dispatch, &params, tasks.len(), &buffers));
+                    let bound = steps::bound(&plan, step, start, weights.as_ref(), &storage);
+                    tasks.push(gpu.bind(&start.dispatch, &params, tasks.len(), &bound));
                 }
                 step_ends.push(tasks.len());
             }
             let at = |id| steps::room(plan.storage.room(id), &storage);
             for (unit, maps) in graph.units.iter().zip(&maps) {
-                let buffers = [at(unit.branches), at(unit.gates), at(unit.output), maps.whole()];
-                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &buffers));
+                let bound = [at(unit.branches), at(unit.gates), at(unit.output), maps.whole()].map(Bound::from);
+                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &bound));
             }
             for (layer, mean) in graph.layers.iter().zip(&maps[graph.units.len()..]) {
-                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &[at(layer.value), mean.whole()]));
+                let bound = [at(layer.value), mean.whole()].map(Bound::from);
+                tasks.push(gpu.bind(&dispatches[tasks.len()], &params, tasks.len(), &bound));
             }
             (params, tasks, step_ends, gpu.staging(copied))
         };
         let (params, tasks, step_ends, staging) = gpu.checked(bind).await?;
-        let weights_bytes = weights.iter().flatten().flatten().map(Buffer::bytes).sum();
+        let weights_bytes = weights.iter().flatten().flatten().map(Stored::bytes).sum();
         let activations_bytes = storage.iter().chain(&maps).map(Buffer::bytes).sum();
         let account = Account {
             weights_bytes,
@@ -258,7 +259,8 @@ impl Network {
         let prepare = || {
             let params = self.gpu.uniforms([dispatch.params.as_slice()]);
             let output = self.gpu.storage("maps", elements);
-            let task = self.gpu.bind(&dispatch, &params, 0, &[self.value(layer.value), output.whole()]);
+            let task =
+                self.gpu.bind(&dispatch, &params, 0, &[self.value(layer.value), output.whole()].map(Bound::from));
             (params, task, output, self.gpu.staging(elements))
         };
         let (_params, task, output, staging) = self.gpu.checked(prepare).await?;

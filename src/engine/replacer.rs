@@ -1,5 +1,5 @@
 use super::steps;
-use crate::gpu::{Buffer, Gpu, GpuError, Task, Uniforms};
+use crate::gpu::{Bound, Buffer, Gpu, GpuError, Task, Uniforms};
 use crate::graph::{Graph, Plan};
 use crate::kernels;
 use crate::reading::NewGates;
@@ -45,7 +45,8 @@ impl Replacer {
                 let step = plan.steps.iter().position(|step| step.output == unit.gates);
                 let values = gpu.storage("new gates", graph.shape(unit.gates).channels);
                 let gates = steps::room(plan.storage.room(unit.gates), storage);
-                let task = |slot: usize| gpu.bind(&dispatches[slot], &params, slot, &[values.whole(), gates]);
+                let task =
+                    |slot: usize| gpu.bind(&dispatches[slot], &params, slot, &[values.whole(), gates].map(Bound::from));
                 Unit {
                     task: step_ends[step.expect("a tapped value is some step's output")] - 1,
                     write: task(2 * index),

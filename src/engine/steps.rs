@@ -1,5 +1,5 @@
 use super::EngineError;
-use crate::gpu::{Buffer, Gpu, Slice};
+use crate::gpu::{Bound, Buffer, Gpu, Slice, Stored};
 use crate::graph::{ConvStep, Graph, Plan, PoolKind, Room, Step, StepKind, ValueId};
 use crate::kernels::{self, ConvLayer, Dispatch, Operand, Start, Tuning};
 use crate::weights::{Checkpoint, fold};
@@ -88,6 +88,8 @@ fn layer(
 pub(super) struct Packed {
     name: String,
     weight: Vec<f32>,
+    /// Whether the weight's kernel reads a texture.
+    sampled: bool,
     bias: Vec<f32>,
 }
 
@@ -108,13 +110,13 @@ impl Packed {
         let (bytes, limit) = (size_of_val(&weight[..]) as u64, gpu.max_binding_bytes());
         match bytes > limit {
             true => Err(EngineError::LayerTooLarge { name: conv.name.clone(), bytes, limit }),
-            false => Ok(Some(Self { name: conv.name.clone(), weight, bias })),
+            false => Ok(Some(Self { name: conv.name.clone(), weight, sampled: layer.samples_weight(), bias })),
         }
     }
 
     /// Weight and bias on the device.
-    pub fn upload(&self, gpu: &Gpu) -> [Buffer; 2] {
-        [gpu.upload(&self.name, &self.weight), gpu.upload(&self.name, &self.bias)]
+    pub fn upload(&self, gpu: &Gpu) -> [Stored; 2] {
+        [gpu.store(&self.name, &self.weight, self.sampled), gpu.store(&self.name, &self.bias, false)]
     }
 }
 
@@ -123,23 +125,23 @@ pub(super) fn room(room: Room, storage: &[Buffer]) -> Slice<'_> {
     storage[room.buffer].slice(room.first, room.elements)
 }
 
-/// The buffers of one start of a plan's step, in the order of its kernel's bindings.
-pub(super) fn buffers<'a>(
+/// What one start of a plan's step is bound to, in the order of its kernel's bindings.
+pub(super) fn bound<'a>(
     plan: &Plan,
     step: usize,
     start: &Start,
-    weights: Option<&'a [Buffer; 2]>,
+    weights: Option<&'a [Stored; 2]>,
     storage: &'a [Buffer],
-) -> Vec<Slice<'a>> {
+) -> Vec<Bound<'a>> {
     let Step { inputs, output, .. } = &plan.steps[step];
-    let at = |id: ValueId| room(plan.storage.room(id), storage);
+    let at = |id: ValueId| Bound::from(room(plan.storage.room(id), storage));
     let weights = || weights.expect("only convolutions ask for weights, and they have them");
-    let buffer = |operand: &Operand| match *operand {
+    let bound = |operand: &Operand| match *operand {
         Operand::Input(index) => at(inputs[index]),
         Operand::Weight => weights()[0].whole(),
         Operand::Bias => weights()[1].whole(),
-        Operand::Scratch(index) => room(plan.storage.scratch(step)[index], storage),
+        Operand::Scratch(index) => room(plan.storage.scratch(step)[index], storage).into(),
         Operand::Output => at(*output),
     };
-    start.operands.iter().map(buffer).collect()
+    start.operands.iter().map(bound).collect()
 }

@@ -1,6 +1,6 @@
-use crate::gpu::{Buffer, Gpu, GpuError, Staging, Task, Uniforms};
+use crate::gpu::{Bound, Buffer, Gpu, GpuError, Staging, Stored, Task, Uniforms};
 use crate::graph::{Activation, Conv, Shape};
-use crate::kernels::{ConvLayer, Operand, Pointwise, Start, Tile, Tuning};
+use crate::kernels::{ConvLayer, Loads, Operand, Pointwise, Start, Tile, Tuning};
 
 /// Rounds in which every candidate is timed once, so that what else the machine does falls on all.
 const ROUNDS: usize = 3;
@@ -25,18 +25,20 @@ pub async fn tune(
     seconds: impl Fn() -> f64,
     mut progress: impl AsyncFnMut(Tried),
 ) -> Result<Tuning, GpuError> {
-    let quads: &[bool] = if gpu.has_quads() { &[true, false] } else { &[false] };
-    let total = quads.len() + Pointwise::ALL.len() + Tile::ALL.len() + 2 + 2;
     let mut tuning = gpu.first_tuning();
+    let others = Loads::ALL.into_iter().filter(|loads| *loads != tuning.loads);
+    let others = others.filter(|loads| *loads != Loads::Quads || gpu.has_quads());
+    let loads = Vec::from_iter([tuning.loads].into_iter().chain(others));
+    let total = loads.len() + Pointwise::ALL.len() + Tile::ALL.len() + 2 + 2;
     let mut done = 0;
     let mut heard = async |count: usize| {
         progress(Tried { done, total }).await;
         done += count;
     };
 
-    heard(quads.len()).await;
+    heard(loads.len()).await;
     let layer = layer(Conv::new(1, 256), 256);
-    let candidates = quads.iter().map(|&quads| ConvLayer { tuning: Tuning { quads, ..tuning }, ..layer });
+    let candidates = loads.iter().map(|&loads| ConvLayer { tuning: Tuning { loads, ..tuning }, ..layer });
     tuning = fastest(gpu, &seconds, &Vec::from_iter(candidates)).await?;
 
     heard(Pointwise::ALL.len()).await;
@@ -97,6 +99,7 @@ struct Trial {
     /// Held for the tasks, which are bound to them.
     _params: Uniforms,
     _buffers: Vec<Buffer>,
+    _weight: Stored,
 }
 
 impl Trial {
@@ -108,25 +111,25 @@ impl Trial {
         gpu.checked(|| {
             let zeros = |elements| gpu.storage("trial", elements);
             let input = zeros(layer.input.stored_elements());
-            let weight = zeros(layer.packed_elements());
+            let weight = gpu.store("trial", &vec![0.0; layer.packed_elements()], layer.samples_weight());
             let bias = zeros(layer.conv.out_channels.next_multiple_of(4));
             let scratch = Vec::from_iter(layer.scratch().into_iter().map(zeros));
             let output = zeros(layer.output.stored_elements());
             let params = gpu.uniforms(starts.iter().map(|start| start.dispatch.params.as_slice()));
-            let buffer = |operand: &Operand| match *operand {
-                Operand::Input(_) => input.whole(),
+            let bound = |operand: &Operand| match *operand {
+                Operand::Input(_) => Bound::from(input.whole()),
                 Operand::Weight => weight.whole(),
-                Operand::Bias => bias.whole(),
-                Operand::Scratch(index) => scratch[index].whole(),
-                Operand::Output => output.whole(),
+                Operand::Bias => bias.whole().into(),
+                Operand::Scratch(index) => scratch[index].whole().into(),
+                Operand::Output => output.whole().into(),
             };
             let bind = |(slot, start): (usize, &Start)| {
-                gpu.bind(&start.dispatch, &params, slot, &Vec::from_iter(start.operands.iter().map(buffer)))
+                gpu.bind(&start.dispatch, &params, slot, &Vec::from_iter(start.operands.iter().map(bound)))
             };
             let tasks = starts.iter().enumerate().map(bind).collect();
             let staging = gpu.staging(READ_BACK);
-            let buffers = [input, weight, bias].into_iter().chain(scratch).collect();
-            Self { tasks, output, staging, repeats: 1, _params: params, _buffers: buffers }
+            let buffers = [input, bias].into_iter().chain(scratch).collect();
+            Self { tasks, output, staging, repeats: 1, _params: params, _buffers: buffers, _weight: weight }
         })
         .await
     }

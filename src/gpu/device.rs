@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use futures_channel::oneshot;
 
 use super::GpuError;
-use super::pipeline::PipelineKey;
-use crate::kernels::Tuning;
+use super::pipeline::{ModuleKey, PipelineKey};
+use crate::kernels::{Loads, Tuning};
 
 /// The adapter, in words for the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +41,10 @@ pub(super) struct Inner {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub pipelines: RefCell<HashMap<PipelineKey, wgpu::ComputePipeline>>,
-    /// By the kernel's name: a module serves all pipelines of its kernel.
-    pub modules: RefCell<Vec<(&'static str, wgpu::ShaderModule)>>,
+    /// Takes the texel at a place, and mixes none.
+    pub nearest: wgpu::Sampler,
+    /// By the kernel: a module serves all pipelines of its kernel.
+    pub modules: RefCell<Vec<(ModuleKey, wgpu::ShaderModule)>>,
     /// Bytes of the buffers that have not been dropped.
     pub allocated: Rc<Cell<u64>>,
     adapter: AdapterInfo,
@@ -103,8 +105,9 @@ impl Gpu {
         let adapter = describe(&adapter, &device);
         let lost = RefCell::new(Some(receiver));
         let tuning = Cell::new(first_tuning(&adapter));
+        let nearest = device.create_sampler(&Default::default());
         let (pipelines, modules, allocated) = Default::default();
-        Ok(Self(Rc::new(Inner { device, queue, pipelines, modules, allocated, adapter, tuning, state, lost })))
+        Ok(Self(Rc::new(Inner { device, queue, nearest, pipelines, modules, allocated, adapter, tuning, state, lost })))
     }
 
     pub fn adapter(&self) -> &AdapterInfo {
@@ -126,9 +129,13 @@ impl Gpu {
         has_quads(&self.0.adapter)
     }
 
-    /// Quads are left out where the device has none.
+    /// In place of quads it has textures alone where the device has no quads.
     pub fn set_tuning(&self, tuning: Tuning) {
-        self.0.tuning.set(Tuning { quads: tuning.quads && self.has_quads(), ..tuning });
+        let loads = match tuning.loads {
+            Loads::Quads if !self.has_quads() => Loads::Textures,
+            loads => loads,
+        };
+        self.0.tuning.set(Tuning { loads, ..tuning });
     }
 
     /// Waits until the device is lost and returns the reason. The first caller's to have: later calls
@@ -209,7 +216,12 @@ fn has_quads(adapter: &AdapterInfo) -> bool {
 
 /// A graphics card has thousands of invocations to work with: one alone would wait for each of a long sum's loads.
 fn first_tuning(adapter: &AdapterInfo) -> Tuning {
-    Tuning { quads: has_quads(adapter), shared_sums: !adapter.software, ..Tuning::default() }
+    let loads = match adapter.software {
+        true if has_quads(adapter) => Loads::Quads,
+        true => Loads::Textures,
+        false => Loads::Buffers,
+    };
+    Tuning { loads, shared_sums: !adapter.software, ..Tuning::default() }
 }
 
 fn subgroups(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> Option<(u32, u32)> {

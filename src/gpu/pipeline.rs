@@ -1,11 +1,17 @@
-use super::{Gpu, GpuError, Slice, Uniforms};
+use super::{Bound, Gpu, GpuError, Uniforms};
 use crate::kernels::{Dispatch, Kernel};
 
+/// A kernel's name, and whether it samples: some have both forms.
+pub(super) type ModuleKey = (&'static str, bool);
 /// What makes a pipeline another one: the kernel and the values of its overrides.
-pub(super) type PipelineKey = (&'static str, Vec<(&'static str, u32)>);
+pub(super) type PipelineKey = (ModuleKey, Vec<(&'static str, u32)>);
 
 fn key_of(dispatch: &Dispatch) -> PipelineKey {
-    (dispatch.kernel.name, dispatch.overrides.clone())
+    (module_key_of(dispatch.kernel), dispatch.overrides.clone())
+}
+
+fn module_key_of(kernel: &Kernel) -> ModuleKey {
+    (kernel.name, kernel.sampled)
 }
 
 /// A dispatch with its pipeline and buffers bound, ready to be run any number of times.
@@ -17,11 +23,11 @@ pub struct Task {
 }
 
 impl Task {
-    /// Its pipeline, as the kernel's name and the values of its overrides: `pointwise tile_blocks=4 curves=0`.
+    /// Its pipeline, as the kernel's name and the values of its overrides: `pointwise sampled tile_blocks=4 curves=0`.
     pub fn pipeline_name(&self) -> String {
-        let (kernel, overrides) = &self.key;
+        let ((kernel, sampled), overrides) = &self.key;
         let overrides = overrides.iter().map(|(name, value)| format!(" {name}={value}"));
-        overrides.fold((*kernel).to_string(), |name, value| name + &value)
+        overrides.fold((*kernel).to_string() + if *sampled { " sampled" } else { "" }, |name, value| name + &value)
     }
 }
 
@@ -32,8 +38,9 @@ impl Gpu {
             return Ok(());
         }
         let kernel = dispatch.kernel;
+        let module_key = module_key_of(kernel);
         let known =
-            self.0.modules.borrow().iter().find(|(name, _)| *name == kernel.name).map(|(_, module)| module.clone());
+            self.0.modules.borrow().iter().find(|(key, _)| *key == module_key).map(|(_, module)| module.clone());
         let is_new = known.is_none();
         let create = || {
             let module = known.unwrap_or_else(|| self.create_module(kernel));
@@ -42,7 +49,7 @@ impl Gpu {
         };
         let (module, pipeline) = self.checked(create).await?;
         if is_new {
-            self.0.modules.borrow_mut().push((kernel.name, module));
+            self.0.modules.borrow_mut().push((module_key, module));
         }
         self.0.pipelines.borrow_mut().insert(key_of(dispatch), pipeline);
         Ok(())
@@ -60,9 +67,9 @@ impl Gpu {
 
     /// Binds a compiled dispatch to its buffers: the parameters at `slot`, the inputs in the kernel's
     /// order, the output. Panics unless [`compile`](Self::compile) has succeeded for it.
-    pub fn bind(&self, dispatch: &Dispatch, params: &Uniforms, slot: usize, slices: &[Slice<'_>]) -> Task {
+    pub fn bind(&self, dispatch: &Dispatch, params: &Uniforms, slot: usize, bound: &[Bound<'_>]) -> Task {
         let kernel = dispatch.kernel;
-        assert_eq!(slices.len(), kernel.inputs + 1, "buffers of {}", kernel.name);
+        assert_eq!(bound.len(), kernel.inputs + 1, "buffers of {}", kernel.name);
         let key = key_of(dispatch);
         let pipeline = self.0.pipelines.borrow()[&key].clone();
         let uniform = wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -70,14 +77,8 @@ impl Gpu {
             offset: params.stride * slot as u64,
             size: wgpu::BufferSize::new(dispatch.params.len() as u64),
         });
-        let storage = slices.iter().map(|slice| {
-            wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                buffer: &slice.buffer.0.buffer,
-                offset: slice.offset(),
-                size: wgpu::BufferSize::new(slice.bytes()),
-            })
-        });
-        let resources = std::iter::once(uniform).chain(storage);
+        let sampler = kernel.sampled.then_some(wgpu::BindingResource::Sampler(&self.0.nearest));
+        let resources = std::iter::once(uniform).chain(bound.iter().map(|bound| bound.resource())).chain(sampler);
         let entries: Vec<_> =
             (0..).zip(resources).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource }).collect();
         let bindings = self.0.device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -105,11 +106,43 @@ impl Gpu {
             dispatch.overrides.iter().map(|&(name, value)| (name, f64::from(value))).collect();
         self.0.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(kernel.name),
-            layout: None,
+            layout: kernel.sampled.then(|| self.sampling_layout(kernel)).as_ref(),
             module,
             entry_point: Some(kernel.name),
             compilation_options: wgpu::PipelineCompilationOptions { constants: &constants, ..Default::default() },
             cache: None,
         })
     }
+
+    /// Of a kernel that samples a texture: what is told from a shader is a sampler that mixes texels, which not every
+    /// device can do with floats of 32 bits.
+    fn sampling_layout(&self, kernel: &Kernel) -> wgpu::PipelineLayout {
+        let storage = |read_only| buffer(wgpu::BufferBindingType::Storage { read_only });
+        let input = |index| match index {
+            1 => wgpu::BindingType::Texture {
+                sample_type: wgpu::TextureSampleType::Float { filterable: false },
+                view_dimension: wgpu::TextureViewDimension::D2,
+                multisampled: false,
+            },
+            _ => storage(true),
+        };
+        let sampler = wgpu::BindingType::Sampler(wgpu::SamplerBindingType::NonFiltering);
+        let types = [buffer(wgpu::BufferBindingType::Uniform)].into_iter().chain((0..kernel.inputs).map(input));
+        let types = types.chain([storage(false), sampler]);
+        let visibility = wgpu::ShaderStages::COMPUTE;
+        let entry = |(binding, ty)| wgpu::BindGroupLayoutEntry { binding, visibility, ty, count: None };
+        let group = self.0.device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some(kernel.name),
+            entries: &Vec::from_iter((0..).zip(types).map(entry)),
+        });
+        self.0.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some(kernel.name),
+            bind_group_layouts: &[Some(&group)],
+            ..Default::default()
+        })
+    }
+}
+
+fn buffer(ty: wgpu::BufferBindingType) -> wgpu::BindingType {
+    wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None }
 }

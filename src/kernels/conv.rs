@@ -4,11 +4,31 @@ use crate::graph::Conv;
 
 pub const KERNEL: Kernel = Kernel {
     name: "conv",
-    source: shader!("conv.wgsl", "shared/conv.wgsl", "shared/finish.wgsl", "shared/activate.wgsl"),
+    source: shader!(
+        "conv.wgsl",
+        "shared/weight_buffer.wgsl",
+        "shared/conv.wgsl",
+        "shared/finish.wgsl",
+        "shared/activate.wgsl"
+    ),
     params: Params::FIELDS,
     inputs: 4,
     workgroup: 32,
     team: 1,
+    sampled: false,
+};
+
+/// The same with its weight as a texture.
+pub const SAMPLING: Kernel = Kernel {
+    source: shader!(
+        "conv.wgsl",
+        "shared/weight_texture.wgsl",
+        "shared/conv.wgsl",
+        "shared/finish.wgsl",
+        "shared/activate.wgsl"
+    ),
+    sampled: true,
+    ..KERNEL
 };
 
 /// Output blocks that one invocation may compute.
@@ -30,7 +50,7 @@ params! {
     activation, has_bias,
 }
 
-/// `kernel` is this one, `conv_pair` or `conv_quad`.
+/// `kernel` is one of these, `conv_pair` or `conv_quad`.
 pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
     let conv = layer.conv;
     let [tiles_across, tiles_down] =

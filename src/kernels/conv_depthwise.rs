@@ -8,6 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
     workgroup: 32,
     team: 1,
+    sampled: false,
 };
 
 /// Columns of pixels that one invocation computes.

@@ -5,6 +5,7 @@ pub const KERNEL: Kernel = Kernel {
     source: shader!(
         "conv_quad.wgsl",
         "shared/quad.wgsl",
+        "shared/weight_texture.wgsl",
         "shared/conv.wgsl",
         "shared/finish.wgsl",
         "shared/activate.wgsl"
@@ -13,4 +14,5 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
     workgroup: 8,
     team: 4,
+    sampled: true,
 };

@@ -8,6 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
     workgroup: 8,
     team: 1,
+    sampled: false,
 };
 
 params! { blocks, pixels, radix }

@@ -8,4 +8,5 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
     workgroup: 64,
     team: 1,
+    sampled: false,
 };

@@ -9,6 +9,7 @@ pub const KERNEL: Kernel = Kernel {
     // Wide, so that a dispatch reaches every pixel of every channel, which depthwise layers have maps of.
     workgroup: 256,
     team: 1,
+    sampled: false,
 };
 
 params! { pixels, groups, group_channels }

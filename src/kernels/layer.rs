@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::winograd::{self, Winograd};
 use super::{
-    Finish, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_depthwise, conv_pair, conv_quad, linear,
-    linear_shared, pointwise, pointwise_quad, pointwise_shared,
+    Finish, Loads, Operand, Pointwise, Start, Tile, Tuning, blocks, conv, conv_depthwise, conv_pair, conv_quad, linear,
+    linear_shared, pointwise, pointwise_quad, pointwise_shared, whole_rows,
 };
 use crate::graph::{Activation, Conv, Op, Padding, Shape};
 
@@ -62,14 +62,19 @@ impl ConvLayer {
             Route::Linear => linear::dispatch(self),
             Route::Depthwise => conv_depthwise::dispatch(self),
             Route::Pointwise(Pointwise::Registers(_)) => {
-                let kernel = if team > 1 { &pointwise_quad::KERNEL } else { &pointwise::KERNEL };
+                let kernel = match (team, self.tuning.loads) {
+                    (1, Loads::Buffers) => &pointwise::KERNEL,
+                    (1, _) => &pointwise::SAMPLING,
+                    _ => &pointwise_quad::KERNEL,
+                };
                 pointwise::dispatch(kernel, self)
             }
             Route::Pointwise(Pointwise::Shared) => pointwise_shared::dispatch(self),
             Route::Conv => {
-                let kernel = match team {
-                    1 => &conv::KERNEL,
-                    2 => &conv_pair::KERNEL,
+                let kernel = match (team, self.tuning.loads) {
+                    (1, Loads::Buffers) => &conv::KERNEL,
+                    (1, _) => &conv::SAMPLING,
+                    (2, _) => &conv_pair::KERNEL,
                     _ => &conv_quad::KERNEL,
                 };
                 conv::dispatch(kernel, self)
@@ -95,6 +100,17 @@ impl ConvLayer {
 
     /// Values of the packed weight.
     pub fn packed_elements(&self) -> usize {
+        let elements = self.matrices_elements();
+        if self.samples_weight() { whole_rows(elements) } else { elements }
+    }
+
+    /// Whether its kernel reads the weight as a texture.
+    pub fn samples_weight(&self) -> bool {
+        self.starts().iter().any(|start| start.dispatch.kernel.sampled)
+    }
+
+    /// Values of the packed weight but for what fills a texture.
+    fn matrices_elements(&self) -> usize {
         match self.route() {
             Route::Winograd(winograd) => return winograd.product.packed_elements(),
             Route::Depthwise => return conv_depthwise::packed_elements(self),
@@ -178,7 +194,7 @@ impl ConvLayer {
         };
         let narrowest = *route.tiles(self.tuning).iter().min().expect("a tile");
         let fitting = teams.iter().copied().find(|team| self.in_one_group(team * narrowest));
-        fitting.filter(|_| self.tuning.quads).unwrap_or(1)
+        fitting.filter(|_| self.tuning.loads == Loads::Quads).unwrap_or(1)
     }
 
     /// What its kernel does with the sums.
@@ -209,7 +225,7 @@ impl ConvLayer {
     pub(super) fn kernel_groups(&self) -> usize {
         let Conv { kernel, groups, out_channels, .. } = self.conv;
         let of_one_block = [self.input.channels, out_channels] == [4 * groups; 2];
-        let merged = self.tuning.quads && kernel > 1 && of_one_block && groups.is_multiple_of(2);
+        let merged = self.tuning.loads == Loads::Quads && kernel > 1 && of_one_block && groups.is_multiple_of(2);
         if merged { groups / 2 } else { groups }
     }
 
@@ -303,7 +319,7 @@ mod tests {
 
     #[test]
     fn invocations_that_exchange_read_the_same_groups() {
-        let quads = Tuning { quads: true, ..Tuning::default() };
+        let quads = Tuning { loads: Loads::Quads, ..Tuning::default() };
         let kernel = |groups| {
             let layer = ConvLayer { tuning: quads, ..layer(Conv::new(3, 128).groups(groups), 128) };
             (layer.starts()[0].dispatch.kernel.name, layer.tile_blocks(), layer.span(1))

@@ -29,6 +29,24 @@ pub fn pack_vector(values: &[f32]) -> Vec<f32> {
     packed
 }
 
+/// Values of a texel.
+pub const TEXEL: usize = 4;
+/// Texels down and across that a texture may have on every WebGPU device.
+const MOST_TEXELS: usize = 8192;
+/// Texels of a row where so many rows will do: what is left of the last row is lost.
+const SHORTEST_ROW: usize = 64;
+
+/// Texels of a row of the texture that holds so many values, see `shaders/shared/weight_texture.wgsl`: a power of two.
+pub fn texels_across(elements: usize) -> usize {
+    let needed = elements.div_ceil(TEXEL * MOST_TEXELS);
+    needed.next_power_of_two().max(SHORTEST_ROW)
+}
+
+/// As many values as fill the last row of their texture.
+pub fn whole_rows(elements: usize) -> usize {
+    elements.next_multiple_of(TEXEL * texels_across(elements))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
     workgroup: 16,
     team: 1,
+    sampled: false,
 };
 
 params! { in_blocks, in_per_group, out_blocks, out_per_group, out_first_block, span, activation, has_shortcut }

@@ -9,6 +9,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
     workgroup: 64,
     team: 1,
+    sampled: false,
 };
 
 pub(super) fn dispatch(layer: &ConvLayer) -> Dispatch {

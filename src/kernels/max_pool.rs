@@ -9,6 +9,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
     workgroup: 64,
     team: 1,
+    sampled: false,
 };
 
 /// Bindings: input, output.

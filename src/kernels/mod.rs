@@ -65,12 +65,13 @@ mod winograd;
 
 use finish::Finish;
 pub use layer::ConvLayer;
-pub use layout::{blocks, pack_activation, pack_vector, unpack_activation};
-pub use tuning::{Pointwise, Tile, Tuning};
+use layout::whole_rows;
+pub use layout::{TEXEL, blocks, pack_activation, pack_vector, texels_across, unpack_activation};
+pub use tuning::{Loads, Pointwise, Tile, Tuning};
 
 use crate::graph::Activation;
 
-/// A shader: its entry point, its file and its label share one name.
+/// A shader: its entry point, its file and its label share one name. Two have a form that samples besides.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kernel {
     pub name: &'static str,
@@ -85,6 +86,9 @@ pub struct Kernel {
     /// Neighbouring invocations, 1, 2 or 4, that compute different channels of the same pixels and exchange what they
     /// load; for more than one the device needs subgroups.
     pub team: u32,
+    /// Whether the weight, its second input, is a texture of four values a texel and not a buffer. The sampler is
+    /// bound after the output.
+    pub sampled: bool,
 }
 
 impl Kernel {
@@ -140,6 +144,7 @@ pub const ALL: &[&Kernel] = &[
     &avg_pool::KERNEL,
     &branch_maps::KERNEL,
     &conv::KERNEL,
+    &conv::SAMPLING,
     &conv_depthwise::KERNEL,
     &conv_pair::KERNEL,
     &conv_quad::KERNEL,
@@ -150,6 +155,7 @@ pub const ALL: &[&Kernel] = &[
     &linear_shared::KERNEL,
     &max_pool::KERNEL,
     &pointwise::KERNEL,
+    &pointwise::SAMPLING,
     &pointwise_quad::KERNEL,
     &pointwise_shared::KERNEL,
     &radix_softmax::KERNEL,

@@ -5,6 +5,7 @@ pub const KERNEL: Kernel = Kernel {
     name: "pointwise",
     source: shader!(
         "pointwise.wgsl",
+        "shared/weight_buffer.wgsl",
         "shared/pointwise_sums.wgsl",
         "shared/pointwise.wgsl",
         "shared/finish.wgsl",
@@ -14,6 +15,21 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
     workgroup: 32,
     team: 1,
+    sampled: false,
+};
+
+/// The same with its weight as a texture.
+pub const SAMPLING: Kernel = Kernel {
+    source: shader!(
+        "pointwise.wgsl",
+        "shared/weight_texture.wgsl",
+        "shared/pointwise_sums.wgsl",
+        "shared/pointwise.wgsl",
+        "shared/finish.wgsl",
+        "shared/activate.wgsl"
+    ),
+    sampled: true,
+    ..KERNEL
 };
 
 /// Output blocks that one invocation may compute.
@@ -32,7 +48,7 @@ params! {
     out_first_block, stride, tiles, activation, has_bias,
 }
 
-/// `kernel` is this one or `pointwise_quad`.
+/// `kernel` is one of these or `pointwise_quad`.
 pub(super) fn dispatch(kernel: &'static Kernel, layer: &ConvLayer) -> Dispatch {
     let params = params(layer, TILE_PIXELS);
     let tile_blocks = layer.tile_blocks();

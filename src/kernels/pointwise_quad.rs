@@ -5,6 +5,7 @@ pub const KERNEL: Kernel = Kernel {
     source: shader!(
         "pointwise_quad.wgsl",
         "shared/quad.wgsl",
+        "shared/weight_texture.wgsl",
         "shared/pointwise_sums.wgsl",
         "shared/pointwise.wgsl",
         "shared/finish.wgsl",
@@ -14,4 +15,5 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
     workgroup: 8,
     team: 4,
+    sampled: true,
 };

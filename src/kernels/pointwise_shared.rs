@@ -9,6 +9,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 4,
     workgroup: 64,
     team: 1,
+    sampled: false,
 };
 
 /// Output blocks that one workgroup computes.

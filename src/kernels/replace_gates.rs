@@ -7,6 +7,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
     workgroup: 64,
     team: 1,
+    sampled: false,
 };
 
 params! { channels, branches, reversed }

@@ -8,6 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
     workgroup: 64,
     team: 1,
+    sampled: false,
 };
 
 params! { invocations, radix }

@@ -9,10 +9,20 @@ pub struct Tuning {
     pub conv: Tile,
     /// Whether large 3x3 convolutions go by Winograd's way.
     pub winograd: bool,
-    /// Whether invocations exchange what they load, in quads or pairs, for which the device needs subgroups.
-    pub quads: bool,
+    pub loads: Loads,
     /// Whether the invocations of a workgroup share the long sums of global pooling and of linear layers.
     pub shared_sums: bool,
+}
+
+/// How the invocations of a convolution come by what they multiply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Loads {
+    /// Each loads all of it from buffers.
+    Buffers,
+    /// Weights are textures.
+    Textures,
+    /// Weights are textures, and quads or pairs of invocations exchange their pixels: the device needs subgroups.
+    Quads,
 }
 
 /// How a large 1x1 convolution is computed.
@@ -38,7 +48,7 @@ impl Default for Tuning {
             pointwise: Pointwise::Registers(Tile::Wide),
             conv: Tile::Wide,
             winograd: true,
-            quads: false,
+            loads: Loads::Textures,
             shared_sums: false,
         }
     }
@@ -46,6 +56,10 @@ impl Default for Tuning {
 
 impl Pointwise {
     pub const ALL: [Self; 3] = [Self::Registers(Tile::Wide), Self::Registers(Tile::Narrow), Self::Shared];
+}
+
+impl Loads {
+    pub const ALL: [Self; 3] = [Self::Quads, Self::Textures, Self::Buffers];
 }
 
 impl Tile {
@@ -58,13 +72,13 @@ impl Tuning {
         let pointwise = Pointwise::ALL.map(|pointwise| Self { pointwise, ..Self::default() }).into_iter();
         let conv = pointwise.flat_map(|tuning| Tile::ALL.map(|conv| Self { conv, ..tuning }));
         let winograd = conv.flat_map(|tuning| [true, false].map(|winograd| Self { winograd, ..tuning }));
-        let quads = winograd.flat_map(|tuning| [false, true].map(|quads| Self { quads, ..tuning }));
-        quads.flat_map(|tuning| [false, true].map(|shared_sums| Self { shared_sums, ..tuning }))
+        let loads = winograd.flat_map(|tuning| Loads::ALL.map(|loads| Self { loads, ..tuning }));
+        loads.flat_map(|tuning| [false, true].map(|shared_sums| Self { shared_sums, ..tuning }))
     }
 }
 
 /// For example `wide-wide-winograd-quads` or `shared-narrow-direct-sums`: pointwise, conv, large 3x3 convolutions,
-/// quads, shared sums.
+/// loads, shared sums.
 impl fmt::Display for Tuning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tile = |tile| match tile {
@@ -76,9 +90,13 @@ impl fmt::Display for Tuning {
             Pointwise::Shared => "shared",
         };
         let large = if self.winograd { "winograd" } else { "direct" };
-        let quads = if self.quads { "-quads" } else { "" };
+        let loads = match self.loads {
+            Loads::Buffers => "",
+            Loads::Textures => "-textures",
+            Loads::Quads => "-quads",
+        };
         let sums = if self.shared_sums { "-sums" } else { "" };
-        write!(f, "{pointwise}-{}-{large}{quads}{sums}", tile(self.conv))
+        write!(f, "{pointwise}-{}-{large}{loads}{sums}", tile(self.conv))
     }
 }
 
@@ -97,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_tuning_has_a_name_of_its_own() {
-        assert_eq!(Tuning::all().count(), 48);
+        assert_eq!(Tuning::all().count(), 72);
         for tuning in Tuning::all() {
             assert_eq!(tuning.to_string().parse(), Ok(tuning));
         }

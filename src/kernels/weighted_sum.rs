@@ -8,6 +8,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 2,
     workgroup: 64,
     team: 1,
+    sampled: false,
 };
 
 /// Pixels that one invocation computes.

@@ -9,6 +9,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 1,
     workgroup: 32,
     team: 1,
+    sampled: false,
 };
 
 params! { width, height, blocks, first_block, pad_top, pad_left, dilation, tiles_across, tiles_down, tiles }

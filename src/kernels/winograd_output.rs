@@ -9,6 +9,7 @@ pub const KERNEL: Kernel = Kernel {
     inputs: 3,
     workgroup: 32,
     team: 1,
+    sampled: false,
 };
 
 params! { width, height, blocks, first_block, dilation, tiles_across, tiles_down, tiles, activation, has_bias }

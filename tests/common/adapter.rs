@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use libtest_mimic::Trial;
 use pollster::block_on;
-use splitlens::gpu::{Buffer, Gpu, GpuError};
+use splitlens::gpu::{Gpu, GpuError, Stored};
 use splitlens::graph::{Shape, Tensor};
 use splitlens::kernels::{ConvLayer, Dispatch, Operand, pack_activation, pack_vector, unpack_activation};
 
@@ -53,11 +53,13 @@ pub fn run_in_place(dispatch: &Dispatch, inputs: &[Vec<f32>], output: &[f32]) ->
     let (gpu, elements) = (gpu(), output.len());
     block_on(async {
         gpu.compile(dispatch).await.unwrap();
-        let mut buffers: Vec<_> = inputs.iter().map(|values| gpu.upload("input", values)).collect();
-        buffers.push(gpu.upload("output", output));
+        let sampled = |index| index == 1 && dispatch.kernel.sampled;
+        let inputs = inputs.iter().enumerate().map(|(index, values)| gpu.store("input", values, sampled(index)));
+        let (inputs, output) = (inputs.collect::<Vec<_>>(), gpu.upload("output", output));
+        let bound: Vec<_> = inputs.iter().map(Stored::whole).chain([output.whole().into()]).collect();
         let uniforms = gpu.uniforms([dispatch.params.as_slice()]);
-        let task = gpu.bind(dispatch, &uniforms, 0, &buffers.iter().map(Buffer::whole).collect::<Vec<_>>());
-        let copies = [buffers[inputs.len()].slice(0, elements)];
+        let task = gpu.bind(dispatch, &uniforms, 0, &bound);
+        let copies = [output.slice(0, elements)];
         gpu.run(&[task], &copies, &gpu.staging(elements)).await.unwrap()
     })
 }

@@ -1,0 +1,28 @@
+// The weight as a texture, a column of a matrix in each texel, row after row. Where a processor is the device, a texel is
+// read by a function that the driver has compiled once, whereas every load from a buffer is code of its own in the shader,
+// and the shaders are too long for the processor's caches. `textureLoad` would be as good, but browsers check each of its
+// coordinates.
+@group(0) @binding(2) var weight: texture_2d<f32>;
+@group(0) @binding(6) var nearest: sampler;
+
+// Texels across and down: the entry point asks once.
+var<private> texels: vec2<f32>;
+
+fn prepare_weight() {
+    texels = vec2<f32>(textureDimensions(weight));
+}
+
+// All numbers are exact: a row has a power of two of texels, a multiple of four, and there are less than 2^23 in all.
+fn matrix(index: u32) -> mat4x4<f32> {
+    let rows = (f32(index * 4u) + 0.5) / texels.x;
+    let row = floor(rows);
+    let x = rows - row;
+    let y = (row + 0.5) / texels.y;
+    let texel = 1.0 / texels.x;
+    return mat4x4<f32>(
+        textureSampleLevel(weight, nearest, vec2(x, y), 0.0),
+        textureSampleLevel(weight, nearest, vec2(x + texel, y), 0.0),
+        textureSampleLevel(weight, nearest, vec2(x + 2.0 * texel, y), 0.0),
+        textureSampleLevel(weight, nearest, vec2(x + 3.0 * texel, y), 0.0),
+    );
+}
