@@ -12,7 +12,7 @@ use splitlens::engine::{Counts, counts};
 
 const FILE: &str = "tests/counts.txt";
 /// What processors without subgroups, processors with them, and graphics cards begin with.
-const TUNINGS: [&str; 3] = ["wide-wide-winograd-textures", "wide-wide-winograd-quads", "wide-wide-winograd-sums"];
+const TUNINGS: [&str; 3] = ["wide-wide-winograd-textures", "narrow-wide-winograd-quads", "wide-wide-winograd-sums"];
 const HEADER: [&str; 10] = [
     "network",
     "kernels",

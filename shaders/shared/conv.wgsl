@@ -97,42 +97,38 @@ fn convolve(band: u32, tile: u32, order: vec4<u32>) {
         let x1 = load(at, inside, left + params.stride);
         let x2 = load(at, inside, left + 2u * params.stride);
         let x3 = load(at, inside, left + 3u * params.stride);
-        let w_a = matrix(w);
-        a0 += w_a * x0;
-        a1 += w_a * x1;
-        a2 += w_a * x2;
-        a3 += w_a * x3;
-        if (tile_blocks > 1u) {
-            let w_b = matrix(w + 1u);
-            b0 += w_b * x0;
-            b1 += w_b * x1;
-            b2 += w_b * x2;
-            b3 += w_b * x3;
-        }
         if (taps == 3u) {
+            // One sum for all taps: every step of a sum that the loop carries is a store under a mask on a processor.
             let x4 = load(at, inside, left + 4u * params.stride);
             let x5 = load(at, inside, left + 5u * params.stride);
+            let w_a0 = matrix(w);
             let w_a1 = matrix(w + tile_blocks);
-            a0 += w_a1 * x1;
-            a1 += w_a1 * x2;
-            a2 += w_a1 * x3;
-            a3 += w_a1 * x4;
             let w_a2 = matrix(w + 2u * tile_blocks);
-            a0 += w_a2 * x2;
-            a1 += w_a2 * x3;
-            a2 += w_a2 * x4;
-            a3 += w_a2 * x5;
+            a0 += w_a0 * x0 + w_a1 * x1 + w_a2 * x2;
+            a1 += w_a0 * x1 + w_a1 * x2 + w_a2 * x3;
+            a2 += w_a0 * x2 + w_a1 * x3 + w_a2 * x4;
+            a3 += w_a0 * x3 + w_a1 * x4 + w_a2 * x5;
             if (tile_blocks > 1u) {
+                let w_b0 = matrix(w + 1u);
                 let w_b1 = matrix(w + tile_blocks + 1u);
-                b0 += w_b1 * x1;
-                b1 += w_b1 * x2;
-                b2 += w_b1 * x3;
-                b3 += w_b1 * x4;
                 let w_b2 = matrix(w + 2u * tile_blocks + 1u);
-                b0 += w_b2 * x2;
-                b1 += w_b2 * x3;
-                b2 += w_b2 * x4;
-                b3 += w_b2 * x5;
+                b0 += w_b0 * x0 + w_b1 * x1 + w_b2 * x2;
+                b1 += w_b0 * x1 + w_b1 * x2 + w_b2 * x3;
+                b2 += w_b0 * x2 + w_b1 * x3 + w_b2 * x4;
+                b3 += w_b0 * x3 + w_b1 * x4 + w_b2 * x5;
+            }
+        } else {
+            let w_a = matrix(w);
+            a0 += w_a * x0;
+            a1 += w_a * x1;
+            a2 += w_a * x2;
+            a3 += w_a * x3;
+            if (tile_blocks > 1u) {
+                let w_b = matrix(w + 1u);
+                b0 += w_b * x0;
+                b1 += w_b * x1;
+                b2 += w_b * x2;
+                b3 += w_b * x3;
             }
         }
         w += taps * tile_blocks;

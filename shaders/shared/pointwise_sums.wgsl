@@ -8,7 +8,7 @@
 // The 16 pixels lie `tiles` apart, so that neighbouring tiles read neighbouring addresses.
 
 
-// 2 or 4.
+// 1, 2 or 4.
 override tile_blocks: u32 = 4u;
 
 // Where the pixels of the output lie in the input. Pixels past the end repeat the last one; they are
@@ -64,11 +64,13 @@ fn multiply(band: u32, tile: u32, order: vec4<u32>) {
         a1 += w_a * x1;
         a2 += w_a * x2;
         a3 += w_a * x3;
-        let w_b = matrix(w + 1u);
-        b0 += w_b * x0;
-        b1 += w_b * x1;
-        b2 += w_b * x2;
-        b3 += w_b * x3;
+        if (tile_blocks > 1u) {
+            let w_b = matrix(w + 1u);
+            b0 += w_b * x0;
+            b1 += w_b * x1;
+            b2 += w_b * x2;
+            b3 += w_b * x3;
+        }
         if (tile_blocks > 2u) {
             let w_c = matrix(w + 2u);
             c0 += w_c * x0;

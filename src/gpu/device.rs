@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 
 use super::GpuError;
 use super::pipeline::{ModuleKey, PipelineKey};
-use crate::kernels::{Loads, Tuning};
+use crate::kernels::{Loads, Pointwise, Tile, Tuning};
 
 /// The adapter, in words for the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,6 +208,11 @@ fn describe(adapter: &wgpu::Adapter, device: &wgpu::Device) -> AdapterInfo {
     }
 }
 
+/// Chromium's WebGPU on the processor, which compiles shaders quickly and plainly.
+fn is_swiftshader(name: &str) -> bool {
+    name.to_lowercase().contains("swiftshader")
+}
+
 /// Whether invocations can exchange values in fours. On graphics cards, where nothing has been measured, they are not asked
 /// to.
 fn has_quads(adapter: &AdapterInfo) -> bool {
@@ -221,7 +226,12 @@ fn first_tuning(adapter: &AdapterInfo) -> Tuning {
         true => Loads::Textures,
         false => Loads::Buffers,
     };
-    Tuning { loads, shared_sums: !adapter.software, ..Tuning::default() }
+    // What SwiftShader makes of a wider tile is too long for the processor's cache of instructions.
+    let pointwise = match loads == Loads::Quads && is_swiftshader(&adapter.name) {
+        true => Pointwise::Registers(Tile::Narrow),
+        false => Tuning::default().pointwise,
+    };
+    Tuning { loads, pointwise, shared_sums: !adapter.software, ..Tuning::default() }
 }
 
 fn subgroups(info: &wgpu::AdapterInfo, device: &wgpu::Device) -> Option<(u32, u32)> {

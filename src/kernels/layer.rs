@@ -260,7 +260,8 @@ impl ConvLayer {
     /// Whether the kernels for 1x1 convolutions can take each group by itself.
     pub(super) fn whole_groups(&self) -> bool {
         let whole = (self.input.channels / self.conv.groups).is_multiple_of(4);
-        self.conv.groups == 1 || whole && pointwise::tiles(Tile::Narrow).iter().all(|tile| self.in_one_group(*tile))
+        self.conv.groups == 1
+            || whole && pointwise::tiles(Tile::Narrow, Loads::Buffers).iter().all(|tile| self.in_one_group(*tile))
     }
 
     /// Whether bands of so many output blocks never hold channels of two groups.
@@ -294,7 +295,7 @@ impl Route {
     fn tiles(&self, tuning: Tuning) -> &'static [usize] {
         match self {
             Self::Linear | Self::Depthwise => &[1],
-            Self::Pointwise(Pointwise::Registers(tile)) => pointwise::tiles(*tile),
+            Self::Pointwise(Pointwise::Registers(tile)) => pointwise::tiles(*tile, tuning.loads),
             Self::Pointwise(Pointwise::Shared) => &[pointwise_shared::TILE_BLOCKS],
             Self::Conv | Self::Winograd(_) => conv::tiles(tuning.conv),
         }

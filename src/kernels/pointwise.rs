@@ -1,5 +1,5 @@
 use super::layer::ConvLayer;
-use super::{Dispatch, Finish, Kernel, Overrides, Tile, activation_code, blocks};
+use super::{Dispatch, Finish, Kernel, Loads, Overrides, Tile, activation_code, blocks};
 
 pub const KERNEL: Kernel = Kernel {
     name: "pointwise",
@@ -33,10 +33,12 @@ pub const SAMPLING: Kernel = Kernel {
 };
 
 /// Output blocks that one invocation may compute.
-pub(super) const fn tiles(tile: Tile) -> &'static [usize] {
-    match tile {
-        Tile::Wide => &[4, 2],
-        Tile::Narrow => &[2],
+pub(super) const fn tiles(tile: Tile, loads: Loads) -> &'static [usize] {
+    match (tile, loads) {
+        (Tile::Wide, _) => &[4, 2],
+        // The others of a quad have blocks of their own.
+        (Tile::Narrow, Loads::Quads) => &[1],
+        (Tile::Narrow, _) => &[2],
     }
 }
 
@@ -82,7 +84,8 @@ pub(super) fn params(layer: &ConvLayer, tile_pixels: usize) -> Params {
 
 /// The overrides of every pipeline.
 pub(super) fn every_override() -> Vec<Overrides> {
-    tiles(Tile::Wide).iter().flat_map(|&blocks| Finish::ALL.map(|finish| overrides(blocks as u32, finish))).collect()
+    let tiles = [Tile::Wide, Tile::Narrow].into_iter().flat_map(|tile| tiles(tile, Loads::Quads));
+    tiles.flat_map(|&blocks| Finish::ALL.map(|finish| overrides(blocks as u32, finish))).collect()
 }
 
 fn overrides(tile_blocks: u32, finish: Finish) -> Overrides {
