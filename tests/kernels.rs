@@ -102,6 +102,8 @@ fn convolutions_on_awkward_shapes() {
         (Shape::new(260, 15, 17), Conv::new(1, 130)),
         (Shape::new(516, 17, 15), Conv::new(1, 232).stride(2)),
         (Shape::new(1024, 5, 5), Conv::new(1, 330)),
+        // Its weight is a texture of wider rows than others.
+        (Shape::new(1024, 2, 2), Conv::new(1, 2080)),
         (Shape::new(8, 9, 11), Conv::new(3, 12).stride(2).dilation(2)),
         (Shape::new(8, 9, 11), Conv::new(6, 12)),
         (Shape::vector(64), Conv::new(1, 32)),

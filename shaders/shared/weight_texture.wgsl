@@ -1,6 +1,6 @@
 // The weight as a texture, a column of a matrix in each texel, row after row. Where a processor is the device, a texel is
-// read by a function that the driver has compiled once, whereas every load from a buffer is code of its own in the shader,
-// and the shaders are too long for the processor's caches. `textureLoad` would be as good, but browsers check each of its
+// read by a function that the driver compiles once, whereas every load from a buffer is code in place, and makes shaders
+// too long for the processor's cache of instructions. `textureLoad` would be as good, but browsers check each of its
 // coordinates.
 @group(0) @binding(2) var weight: texture_2d<f32>;
 @group(0) @binding(6) var nearest: sampler;
@@ -12,7 +12,8 @@ fn prepare_weight() {
     texels = vec2<f32>(textureDimensions(weight));
 }
 
-// All numbers are exact: a row has a power of two of texels, a multiple of four, and there are less than 2^23 in all.
+// Coordinates are those of texels' centres. Across they are exact, since a row has a power of two of texels, a multiple of
+// four, and there are no more than 2^23 in all; down they are off by far less than the half of a texel that would matter.
 fn matrix(index: u32) -> mat4x4<f32> {
     let rows = (f32(index * 4u) + 0.5) / texels.x;
     let row = floor(rows);

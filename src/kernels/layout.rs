@@ -52,6 +52,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn rows_of_texels_grow_when_a_texture_can_have_no_more_of_them() {
+        let most = TEXEL * MOST_TEXELS * SHORTEST_ROW;
+        assert_eq!((texels_across(16), texels_across(most), texels_across(most + 1)), (64, 64, 128));
+        assert_eq!(whole_rows(16), 256);
+        for elements in [1, 257, most - 1, most + 1, 3 * most, 1 << 25] {
+            let (whole, across) = (whole_rows(elements), texels_across(elements));
+            assert_eq!(texels_across(whole), across, "{elements}: a texture is made for whole rows");
+            assert!(whole >= elements && whole.div_ceil(TEXEL * across) <= MOST_TEXELS, "{elements}");
+        }
+    }
+
+    #[test]
     fn packing_can_be_undone() {
         let tensor = Tensor::from_fn(Shape::new(6, 2, 3), |c, y, x| (c * 100 + y * 10 + x) as f32);
         let packed = pack_activation(&tensor);
