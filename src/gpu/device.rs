@@ -195,9 +195,8 @@ fn describe(adapter: &wgpu::Adapter, device: &wgpu::Device) -> AdapterInfo {
     let known = [info.name.clone(), info.driver.clone(), browser_name(device)];
     let name = known.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "unnamed adapter".into());
     let software = info.device_type == wgpu::DeviceType::Cpu
-        || ["swiftshader", "llvmpipe", "lavapipe", "basic render"]
-            .iter()
-            .any(|word| name.to_lowercase().contains(word));
+        || is_swiftshader(&name)
+        || ["llvmpipe", "lavapipe", "basic render"].iter().any(|word| name.to_lowercase().contains(word));
     AdapterInfo {
         name,
         software,
