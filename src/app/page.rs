@@ -21,8 +21,8 @@ use super::samples::{Credit, Sample, SampleBar};
 use super::session::Session;
 use super::state::{Notice, State, Tone};
 
-/// Puts the network on its way, and then the page into `place`: the device is what a visitor waits for longest. Each is
-/// a task of the browser's own, since in one they would keep it from input for too long.
+/// Puts the network on its way, and then the page into `place`, part by part: the device is what a visitor waits for
+/// longest. Each is a task of the browser's own, since in one they would keep it from input for too long.
 pub fn begin(place: HtmlElement) {
     let state = State::new();
     let session = Session::new(state);
@@ -43,23 +43,18 @@ pub fn begin(place: HtmlElement) {
         dom::pause().await;
         // What stands there says that the page is loading.
         place.set_inner_html("");
-        owner.with(|| mount_to(place, move || view! { <Page samples/> }).forget());
+        owner.with(|| mount_to(place.clone(), move || view! { <Top samples/> }).forget());
+        dom::pause().await;
+        owner.with(|| mount_to(place.clone(), Main).forget());
+        dom::pause().await;
+        owner.with(|| mount_to(place, move || view! { <Bottom samples/> }).forget());
     });
 }
 
+/// What a visitor brings, and what the page has to say.
 #[component]
-fn Page(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
+fn Top(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
     let state = expect_context::<State>();
-    let below_is_due = soon_after(|| true);
-    let panels_are_due = soon_after(move || state.analysis.with(Option::is_some));
-
-    let has_analysis = move || state.analysis.with(Option::is_some);
-    let has_units = move || {
-        panels_are_due.get() && state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()))
-    };
-    let has_layers = move || {
-        panels_are_due.get() && state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.layers.is_empty()))
-    };
     let credit = move || state.picture.with(|picture| picture.as_ref()?.sample().cloned());
     let own = move || {
         state.picture.with(|picture| {
@@ -81,22 +76,43 @@ fn Page(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
                 <span>"Drop or paste a picture anywhere. It stays on your machine."</span>
             </p>
         </nav>
+        <DropAnywhere/>
         <Notices/>
         <FailureCard/>
         <PuzzleCard/>
         <Offers/>
         <Status/>
+    }
+}
+
+/// The picture with its map, and what is to be seen of the network. The map comes first, then what it is and how it is
+/// shown, then the panels.
+#[component]
+fn Main() -> impl IntoView {
+    let state = expect_context::<State>();
+    let look_is_due = soon_after(move || state.analysis.with(Option::is_some));
+    let answer_is_due = soon_after(move || look_is_due.get());
+    let panels_are_due = soon_after(move || answer_is_due.get());
+    let has_look = move || look_is_due.get() && state.analysis.with(Option::is_some);
+    let has_answer = move || answer_is_due.get() && state.analysis.with(Option::is_some);
+    let has_units = move || {
+        panels_are_due.get() && state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.units.is_empty()))
+    };
+    let has_layers = move || {
+        panels_are_due.get() && state.analysis.with(|a| a.as_ref().is_some_and(|a| !a.reading.layers.is_empty()))
+    };
+    view! {
         <main class="page">
             <div class="look">
                 <div class="stuck">
                     <PictureView/>
-                    <Show when=has_analysis><Legend/><ReplacedBanner/></Show>
+                    <Show when=has_look><Legend/><ReplacedBanner/></Show>
                 </div>
-                <Show when=has_analysis><Tabs/><Explain/><Display/></Show>
+                <Show when=has_look><Tabs/><Explain/><Display/></Show>
             </div>
             <div class="panels">
                 <Show
-                    when=has_analysis
+                    when=has_answer
                     fallback=|| view! {
                         <section class="panel about" aria-label="What this is"><h2>"What you will see"</h2><About/></section>
                     }
@@ -108,12 +124,17 @@ fn Page(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
                 </Show>
             </div>
         </main>
-        <DropAnywhere/>
-        <Show when=move || below_is_due.get()>
-            <Library changed=state.checkpoints/>
-            <Footer samples/>
-            <HelpDialog/>
-        </Show>
+    }
+}
+
+/// What is kept, who made what is shown, and the help.
+#[component]
+fn Bottom(samples: RwSignal<Vec<Sample>>) -> impl IntoView {
+    let state = expect_context::<State>();
+    view! {
+        <Library changed=state.checkpoints/>
+        <Footer samples/>
+        <HelpDialog/>
     }
 }
 

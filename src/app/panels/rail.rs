@@ -72,9 +72,12 @@ where
     Effect::new(move |_| {
         let unit = state.unit.get();
         let Some(rail) = rail.get() else { return };
-        if let Some(button) = button_of(&rail, unit) {
-            scroll_sideways(&rail, &button);
-        }
+        // Asked in the midst of building, where a button is would have the browser lay out the page twice.
+        request_animation_frame(move || {
+            if let Some(button) = button_of(&rail, unit) {
+                scroll_sideways(&rail, &button);
+            }
+        });
     });
     let walk = move |event: KeyboardEvent| {
         let last = stops.with_untracked(Vec::len).saturating_sub(1);
