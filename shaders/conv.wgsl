@@ -3,7 +3,7 @@
 //                + sum over (c, u, v) of weight[o, c, u, v] * x[c', s i + d u - p, s j + d v - p])
 // where c' is channel c of the group of o, and x is zero outside the image.
 //
-// Layouts, parameters, bindings and the sums: shared/conv.wgsl.
+// Layouts, parameters, the sums and all bindings but the weight's: shared/conv.wgsl.
 // Dispatch: one invocation for each of `tiles` x ceil(out_blocks / tile_blocks).
 // Twins: src/kernels/conv.rs, src/reference/conv.rs
 

@@ -2,7 +2,7 @@
 // different channels of the same pixels, and each loads two rows of them for both.
 //
 // The bands of a pair read the same input, so each group has a multiple of two bands.
-// Layouts, parameters, bindings and the sums: shared/conv.wgsl.
+// Layouts, parameters, the sums and all bindings but the weight's: shared/conv.wgsl.
 // Dispatch: one pair for each of `tiles` x ceil(out_blocks / tile_blocks / 2).
 // Twins: src/kernels/conv_pair.rs, src/reference/conv.rs
 

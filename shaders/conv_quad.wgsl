@@ -4,7 +4,7 @@
 //
 // A quad's invocations are taken to be four neighbours of a workgroup in their order, which WGSL leaves open. Their bands
 // read the same input, so each group has a multiple of four bands, or there is one group.
-// Layouts, parameters, bindings and the sums: shared/conv.wgsl.
+// Layouts, parameters, the sums and all bindings but the weight's: shared/conv.wgsl.
 // Dispatch: one quad for each of `tiles` x ceil(out_blocks / tile_blocks / 4).
 // Twins: src/kernels/conv_quad.rs, src/reference/conv.rs
 

@@ -5,25 +5,26 @@
 @group(0) @binding(2) var weight: texture_2d<f32>;
 @group(0) @binding(6) var nearest: sampler;
 
-// Texels across and down: the entry point asks once.
-var<private> texels: vec2<f32>;
+// The width and height of a texel, as parts of the whole: the entry point asks once.
+var<private> texel: vec2<f32>;
 
 fn prepare_weight() {
-    texels = vec2<f32>(textureDimensions(weight));
+    let texels = vec2<f32>(textureDimensions(weight));
+    // Across there is a power of two of them, whose inverse is made of its exponent: a quotient need not be exact.
+    texel = vec2(bitcast<f32>(0x7f000000u - bitcast<u32>(texels.x)), 1.0 / texels.y);
 }
 
 // Coordinates are those of texels' centres. Across they are exact, since a row has a power of two of texels, a multiple of
 // four, and there are no more than 2^23 in all; down they are off by far less than the half of a texel that would matter.
 fn matrix(index: u32) -> mat4x4<f32> {
-    let rows = (f32(index * 4u) + 0.5) / texels.x;
+    let rows = (f32(index * 4u) + 0.5) * texel.x;
     let row = floor(rows);
     let x = rows - row;
-    let y = (row + 0.5) / texels.y;
-    let texel = 1.0 / texels.x;
+    let y = (row + 0.5) * texel.y;
     return mat4x4<f32>(
         textureSampleLevel(weight, nearest, vec2(x, y), 0.0),
-        textureSampleLevel(weight, nearest, vec2(x + texel, y), 0.0),
-        textureSampleLevel(weight, nearest, vec2(x + 2.0 * texel, y), 0.0),
-        textureSampleLevel(weight, nearest, vec2(x + 3.0 * texel, y), 0.0),
+        textureSampleLevel(weight, nearest, vec2(x + texel.x, y), 0.0),
+        textureSampleLevel(weight, nearest, vec2(x + 2.0 * texel.x, y), 0.0),
+        textureSampleLevel(weight, nearest, vec2(x + 3.0 * texel.x, y), 0.0),
     );
 }

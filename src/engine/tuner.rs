@@ -25,41 +25,41 @@ pub async fn tune(
     seconds: impl Fn() -> f64,
     mut progress: impl AsyncFnMut(Tried),
 ) -> Result<Tuning, GpuError> {
-    let mut tuning = gpu.first_tuning();
-    let others = Loads::ALL.into_iter().filter(|loads| *loads != tuning.loads);
-    let others = others.filter(|loads| *loads != Loads::Quads || gpu.has_quads());
-    let loads = Vec::from_iter([tuning.loads].into_iter().chain(others));
+    let first = gpu.first_tuning();
+    let loads = Loads::ALL.into_iter().filter(|loads| *loads != Loads::Quads || gpu.has_quads());
+    let loads = before_others(first, loads.map(|loads| Tuning { loads, ..first }));
     let total = loads.len() + Pointwise::ALL.len() + Tile::ALL.len() + 2 + 2;
     let mut done = 0;
     let mut heard = async |count: usize| {
         progress(Tried { done, total }).await;
         done += count;
     };
+    let pointwise_layer = layer(Conv::new(1, 256), 256);
+    let conv_layer = layer(Conv::new(3, 128), 128);
 
     heard(loads.len()).await;
-    let layer = layer(Conv::new(1, 256), 256);
-    let candidates = loads.iter().map(|&loads| ConvLayer { tuning: Tuning { loads, ..tuning }, ..layer });
-    tuning = fastest(gpu, &seconds, &Vec::from_iter(candidates)).await?;
+    // How weights are loaded is one choice for both kinds of convolution.
+    let tuning = fastest(gpu, &seconds, &[pointwise_layer, conv_layer], &loads).await?;
 
     heard(Pointwise::ALL.len()).await;
-    let candidates = Pointwise::ALL.map(|pointwise| ConvLayer { tuning: Tuning { pointwise, ..tuning }, ..layer });
-    tuning = fastest(gpu, &seconds, &candidates).await?;
+    let candidates = before_others(tuning, Pointwise::ALL.map(|pointwise| Tuning { pointwise, ..tuning }));
+    let tuning = fastest(gpu, &seconds, &[pointwise_layer], &candidates).await?;
 
     heard(Tile::ALL.len()).await;
-    let layer = self::layer(Conv::new(3, 128), 128);
-    let direct = |conv| ConvLayer { tuning: Tuning { conv, winograd: false, ..tuning }, ..layer };
-    let Tuning { conv, .. } = fastest(gpu, &seconds, &Tile::ALL.map(direct)).await?;
+    let direct = Tuning { winograd: false, ..tuning };
+    let candidates = before_others(direct, Tile::ALL.map(|conv| Tuning { conv, ..direct }));
+    let Tuning { conv, .. } = fastest(gpu, &seconds, &[conv_layer], &candidates).await?;
 
     heard(2).await;
-    let candidates = [true, false].map(|winograd| ConvLayer { tuning: Tuning { conv, winograd, ..tuning }, ..layer });
-    tuning = fastest(gpu, &seconds, &candidates).await?;
+    let tuning = Tuning { conv, ..tuning };
+    let candidates = [tuning.winograd, !tuning.winograd].map(|winograd| Tuning { winograd, ..tuning });
+    let tuning = fastest(gpu, &seconds, &[conv_layer], &candidates).await?;
 
     heard(2).await;
     // The classifier of a ResNet; global pooling goes by it, being the same kind of sum.
     let layer = ConvLayer::new(Conv::new(1, 1000), Shape::vector(2048));
-    let sums = [tuning.shared_sums, !tuning.shared_sums];
-    let candidates = sums.map(|shared_sums| ConvLayer { tuning: Tuning { shared_sums, ..tuning }, ..layer });
-    fastest(gpu, &seconds, &candidates).await
+    let candidates = [tuning.shared_sums, !tuning.shared_sums].map(|shared_sums| Tuning { shared_sums, ..tuning });
+    fastest(gpu, &seconds, &[layer], &candidates).await
 }
 
 /// A convolution of `channels` channels of 28 x 28 pixels, which a ResNet at 224 pixels has many of.
@@ -67,11 +67,21 @@ fn layer(conv: Conv, channels: usize) -> ConvLayer {
     ConvLayer { activation: Activation::Relu, ..ConvLayer::new(conv, Shape::new(channels, 28, 28)) }
 }
 
-/// The tuning of the fastest candidate; of the first, unless another is clearly faster.
-async fn fastest(gpu: &Gpu, seconds: impl Fn() -> f64, candidates: &[ConvLayer]) -> Result<Tuning, GpuError> {
-    let mut trials = Vec::with_capacity(candidates.len());
-    for layer in candidates {
-        let mut trial = Trial::new(gpu, layer).await?;
+/// All of them, the `first` one first: it is what another has to beat.
+fn before_others(first: Tuning, all: impl IntoIterator<Item = Tuning>) -> Vec<Tuning> {
+    [first].into_iter().chain(all.into_iter().filter(|tuning| *tuning != first)).collect()
+}
+
+/// The candidate that runs the layers fastest; the first, unless another is clearly faster.
+async fn fastest(
+    gpu: &Gpu,
+    seconds: impl Fn() -> f64,
+    layers: &[ConvLayer],
+    candidates: &[Tuning],
+) -> Result<Tuning, GpuError> {
+    let mut trials = Vec::with_capacity(candidates.len() * layers.len());
+    for layer in candidates.iter().flat_map(|&tuning| layers.iter().map(move |layer| ConvLayer { tuning, ..*layer })) {
+        let mut trial = Trial::new(gpu, &layer).await?;
         // The first run warms up; then runs are repeated until they last long enough to be told apart.
         trial.time(gpu, &seconds).await?;
         while trial.time(gpu, &seconds).await? < SECONDS && trial.repeats < MAX_REPEATS {
@@ -85,12 +95,13 @@ async fn fastest(gpu: &Gpu, seconds: impl Fn() -> f64, candidates: &[ConvLayer])
             *best = best.min(trial.time(gpu, &seconds).await? / trial.repeats as f64);
         }
     }
-    let clear = |(index, time): (usize, &f64)| (index, if index == 0 { time * CLEARLY } else { *time });
-    let fastest = best.iter().enumerate().map(clear).min_by(|a, b| a.1.total_cmp(&b.1));
-    Ok(candidates[fastest.map_or(0, |(index, _)| index)].tuning)
+    let totals = best.chunks(layers.len()).map(|times| times.iter().sum::<f64>()).enumerate();
+    let clear = totals.map(|(index, time)| (index, if index == 0 { time * CLEARLY } else { time }));
+    let fastest = clear.min_by(|a, b| a.1.total_cmp(&b.1));
+    Ok(candidates[fastest.map_or(0, |(index, _)| index)])
 }
 
-/// A layer on the device, between buffers of zeros.
+/// A layer on the device. Its weights differ from each other, or a device could keep them in less room.
 struct Trial {
     tasks: Vec<Task>,
     output: Buffer,
@@ -111,7 +122,8 @@ impl Trial {
         gpu.checked(|| {
             let zeros = |elements| gpu.storage("trial", elements);
             let input = zeros(layer.input.stored_elements());
-            let weight = gpu.store("trial", &vec![0.0; layer.packed_elements()], layer.samples_weight());
+            let weights = Vec::from_iter((0..layer.packed_elements()).map(|index| index as f32));
+            let weight = gpu.store("trial", &weights, layer.samples_weight());
             let bias = zeros(layer.conv.out_channels.next_multiple_of(4));
             let scratch = Vec::from_iter(layer.scratch().into_iter().map(zeros));
             let output = zeros(layer.output.stored_elements());

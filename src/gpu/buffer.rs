@@ -66,7 +66,7 @@ impl Uniforms {
 }
 
 impl Gpu {
-    /// Bytes of all buffers on the device that have not been dropped.
+    /// Bytes of all buffers and textures on the device that have not been dropped.
     pub fn allocated_bytes(&self) -> u64 {
         self.0.allocated.get()
     }

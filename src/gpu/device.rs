@@ -45,7 +45,7 @@ pub(super) struct Inner {
     pub nearest: wgpu::Sampler,
     /// By the kernel: a module serves all pipelines of its kernel.
     pub modules: RefCell<Vec<(ModuleKey, wgpu::ShaderModule)>>,
-    /// Bytes of the buffers that have not been dropped.
+    /// Bytes of the buffers and textures that have not been dropped.
     pub allocated: Rc<Cell<u64>>,
     adapter: AdapterInfo,
     tuning: Cell<Tuning>,
@@ -153,7 +153,7 @@ impl Gpu {
         self.0.device.destroy();
     }
 
-    /// Bytes of the largest buffer that a kernel can be given.
+    /// Bytes of the largest buffer that a kernel can be given; a texture is given no more.
     pub fn max_binding_bytes(&self) -> u64 {
         self.0.device.limits().max_storage_buffer_binding_size
     }

@@ -84,6 +84,7 @@ impl Gpu {
         let width = texels_across(values.len()) as u32;
         let bytes_per_row = width * (TEXEL * size_of::<f32>()) as u32;
         let height = (bytes / u64::from(bytes_per_row)) as u32;
+        assert_eq!(bytes, u64::from(height) * u64::from(bytes_per_row), "whole rows");
         let size = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
         let texture = self.0.device.create_texture(&wgpu::TextureDescriptor {
             label: Some(label),

@@ -36,7 +36,7 @@ pub const SAMPLING: Kernel = Kernel {
 pub(super) const fn tiles(tile: Tile, loads: Loads) -> &'static [usize] {
     match (tile, loads) {
         (Tile::Wide, _) => &[4, 2],
-        // The others of a quad have blocks of their own.
+        // The others of a quad have blocks of their own. So has who is alone, in groups that no network has.
         (Tile::Narrow, Loads::Quads) => &[1],
         (Tile::Narrow, _) => &[2],
     }
