@@ -21,7 +21,7 @@ pub struct GroupMaps {
     pub tensor: Tensor,
     /// The groups on show: all in order, or those that vary most first where there are more than [`MOST_GROUPS`].
     pub shown: Vec<usize>,
-    /// Spans every group's map.
+    /// Of every group's map.
     pub range: Range,
 }
 
@@ -30,7 +30,7 @@ impl GroupMaps {
         let groups = tensor.shape.channels;
         let shown = if groups > MOST_GROUPS { most_varied(&tensor, MOST_GROUPS) } else { Vec::from_iter(0..groups) };
         let maps: Vec<Map> = (0..groups).map(|group| Map::of_channel(&tensor, group)).collect();
-        Self { run, layer, shown, range: Range::spanning(&maps), tensor }
+        Self { run, layer, shown, range: Range::fitting(&maps), tensor }
     }
 
     pub fn map(&self, group: usize) -> Map {
@@ -85,7 +85,7 @@ pub fn chosen(state: State, analysis: &Analysis) -> Option<(Map, Range)> {
     let range = match (state.scope.get(), groups) {
         // The mean over all channels lies between those of the groups.
         (RangeScope::Unit | RangeScope::Network, Some(maps)) => maps.range,
-        _ => Range::spanning([&map]),
+        _ => Range::fitting([&map]),
     };
     Some((map, range))
 }

@@ -27,6 +27,12 @@ pub struct Scale {
 }
 
 impl Scale {
+    /// In the colours that the visitor chose for values with and without signs.
+    pub fn of(state: State, range: Range) -> Self {
+        let colours = if range.is_signed() { state.diverging } else { state.sequential };
+        Self { range, colours: colours.get(), flipped: false }
+    }
+
     /// Red, green, blue at `t`, 0 for the low end and 1 for the high one.
     pub fn colour(self, t: f32) -> [u8; 3] {
         self.colours.sample(if self.flipped { 1.0 - t } else { t })
@@ -57,10 +63,14 @@ impl Shown {
                 (View::Features, None) => features::chosen(state, &analysis)?,
                 (_, None) => of_class(state, &analysis)?,
             };
-            let colours = if view.diverges() { state.diverging.get() } else { state.sequential.get() };
+            let scale = match view.diverges() {
+                // Without extent a range has no sign.
+                true => Scale { range, colours: state.diverging.get(), flipped: false },
+                false => Scale::of(state, range),
+            };
             // Of two branches the first is warm and the second cold, whichever is taken from the other.
             let flipped = view == View::Difference && state.branches() == 2 && state.branch.get() == 1;
-            Some(Arc::new(Lens { map, scale: Scale { range, colours, flipped } }))
+            Some(Arc::new(Lens { map, scale: Scale { flipped, ..scale } }))
         }))
     }
 }

@@ -27,7 +27,7 @@ impl View {
         }
     }
 
-    /// Whether the scale is symmetric about zero; that of the others spans the least to the largest value found.
+    /// Whether the scale is symmetric about zero whatever the values.
     pub fn diverges(self) -> bool {
         matches!(self, View::Difference | View::Class)
     }

@@ -39,7 +39,8 @@ pub fn write(folder: &Path, reading: &Reading, picture: &RgbImage) -> Result<usi
         for &kind in MapKind::of_branches(unit.branches()) {
             for branch in 0..unit.branches() {
                 let range = range(reading, Selection { unit: index, branch, kind }, RangeScope::Unit);
-                let colours = if kind.is_diverging() { ColourMap::PurpleOrange } else { ColourMap::Viridis };
+                let diverges = kind.is_diverging() || range.is_signed();
+                let colours = if diverges { ColourMap::PurpleOrange } else { ColourMap::Viridis };
                 let file = format!("{}.{}.branch{}.png", unit.name, kind.name(), branch + 1);
                 let image = lay_over(&picture, &branch_map(unit, kind, branch), range, colours);
                 write_png(&folder.join(&file), &image)?;

@@ -19,6 +19,10 @@ impl ColourMap {
     /// Light in the middle, for differences about zero.
     pub const ALL_DIVERGING: [Self; 3] = [Self::PurpleOrange, Self::BlueRed, Self::TealBrown];
 
+    pub fn diverges(self) -> bool {
+        Self::ALL_DIVERGING.contains(&self)
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Viridis => "Viridis",

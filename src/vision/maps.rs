@@ -61,7 +61,7 @@ impl MapKind {
         }
     }
 
-    /// Whether the scale is symmetric about zero; that of the others spans the least to the largest value found.
+    /// Whether the scale is symmetric about zero whatever the values; see [`range`](super::range).
     pub fn is_diverging(self) -> bool {
         self == Self::Difference
     }

@@ -20,10 +20,25 @@ impl Range {
         Self { low, high }
     }
 
+    /// From the least to the largest defined value where none is below zero; else as far below zero as above, since
+    /// signs mean something, and zero is to be the middle of a diverging scale.
+    pub fn fitting<'a>(maps: impl IntoIterator<Item = &'a Map>) -> Self {
+        let spanned = Self::spanning(maps);
+        if spanned.is_signed() { spanned.about_zero() } else { spanned }
+    }
+
+    /// Whether values below zero are within it: its colours are a diverging scale's.
+    pub fn is_signed(self) -> bool {
+        self.low < 0.0
+    }
+
     /// As far below zero as above, for a diverging scale.
     pub fn symmetric<'a>(maps: impl IntoIterator<Item = &'a Map>) -> Self {
-        let Self { low, high } = Self::spanning(maps);
-        let reach = low.abs().max(high.abs());
+        Self::spanning(maps).about_zero()
+    }
+
+    fn about_zero(self) -> Self {
+        let reach = self.low.abs().max(self.high.abs());
         Self { low: -reach, high: reach }
     }
 
@@ -62,8 +77,9 @@ pub struct Selection {
     pub kind: MapKind,
 }
 
-/// The range that a map is painted in. A share's is always 0 to 1 and a difference's is symmetric about
-/// zero; the others span the values found in the scope. Panics unless the selection is in the reading.
+/// The range that a map is painted in. A share's is always 0 to 1, and a difference's is symmetric about zero, as are
+/// others with values below zero in the scope; else they span the values found there. Panics unless the selection is in
+/// the reading.
 pub fn range(reading: &Reading, selection: Selection, scope: RangeScope) -> Range {
     let Selection { unit, branch, kind } = selection;
     if kind == MapKind::Share {
@@ -77,7 +93,7 @@ pub fn range(reading: &Reading, selection: Selection, scope: RangeScope) -> Rang
     };
     let maps = chosen.into_iter().map(|(unit, branch)| branch_map(&reading.units[unit], kind, branch));
     let maps: Vec<Map> = maps.collect();
-    if kind.is_diverging() { Range::symmetric(&maps) } else { Range::spanning(&maps) }
+    if kind.is_diverging() { Range::symmetric(&maps) } else { Range::fitting(&maps) }
 }
 
 #[cfg(test)]
@@ -95,6 +111,9 @@ mod tests {
         let maps = [map(&[f32::NAN, 2.0]), map(&[-1.0, 0.5])];
         assert_eq!(Range::spanning(&maps), Range { low: -1.0, high: 2.0 });
         assert_eq!(Range::symmetric(&maps), Range { low: -2.0, high: 2.0 });
+        assert_eq!(Range::fitting(&maps), Range { low: -2.0, high: 2.0 });
+        assert_eq!(Range::fitting(&maps[..1]), Range { low: 2.0, high: 2.0 }, "nothing below zero");
+        assert_eq!(Range::fitting([&map(&[-3.0, -1.0])]), Range { low: -3.0, high: 3.0 });
         assert_eq!(Range::spanning([&map(&[f32::NAN])]), Range { low: 0.0, high: 0.0 });
         assert_eq!(Range::spanning([]), Range { low: 0.0, high: 0.0 });
     }

@@ -5,6 +5,7 @@ import { assertClose, drop, dropAll, nextReading, open, PATIENCE, press, reading
 import { checkpoint } from './hashed.mjs';
 
 const here = site();
+const DIVERGING = ['Purple to orange', 'Blue to red', 'Teal to brown'];
 const DEBUG = { query: '?debug=1' };
 
 /** Drops a network's made-up weights and waits for what it makes of the picture. */
@@ -66,6 +67,12 @@ test('squeeze and excitation has one branch; what needs two gives way', async ()
     assert.equal(units[0].attention.length, 1);
     const chosen = page.locator('[data-testid="view"][aria-selected="true"]');
     assert.equal(await chosen.getAttribute('data-value'), 'contribution');
+    // Before the attention of an SE-ResNeXt stands no ReLU.
+    const ends = await Promise.all(['legend-low', 'legend-high'].map((end) => page.getByTestId(end).textContent()));
+    const [low, high] = ends.map((end) => Number(end.replace('−', '-')));
+    assert.ok(low < 0 && low === -high, `zero is the middle of the scale: ${ends}`);
+    assert.deepEqual(await page.locator('[data-testid="colours"] option').allTextContents(), DIVERGING);
+    assert.match(await page.getByTestId('explain').textContent(), /The middle of the scale is zero/);
   });
 });
 

@@ -96,7 +96,7 @@ impl Parts {
     }
 
     fn range(&self) -> Range {
-        Range::spanning(self.maps.iter().chain(&self.sum))
+        Range::fitting(self.maps.iter().chain(&self.sum))
     }
 }
 
@@ -107,8 +107,7 @@ fn Thumbnail(name: String, range: Signal<Option<Range>>, map: Signal<Option<Map>
     let canvas = NodeRef::<Canvas>::new();
     Effect::new(move |_| {
         if let (Some(canvas), Some(range), Some(map)) = (canvas.get(), range.get(), map.get()) {
-            let scale = Scale { range, colours: state.sequential.get(), flipped: false };
-            draw_map(&canvas, &map, scale, state.smooth.get().then_some(SMALL));
+            draw_map(&canvas, &map, Scale::of(state, range), state.smooth.get().then_some(SMALL));
         }
     });
     view! {

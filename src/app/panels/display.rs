@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use crate::app::lens::Shown;
 use crate::app::parts::{Check, Choice, Role, Segments};
 use crate::app::state::{State, View};
 use crate::vision::{ColourMap, RangeScope};
@@ -7,7 +8,7 @@ use crate::vision::{ColourMap, RangeScope};
 /// How the map is drawn: opacity, colours, what shares its scale.
 #[component]
 pub fn Display() -> impl IntoView {
-    let state = expect_context::<State>();
+    let (state, shown) = (expect_context::<State>(), expect_context::<Shown>().0);
     let scopes = Signal::derive(move || {
         let choice = |value, id: &str, label: &str| Choice { value, id: id.into(), label: label.into() };
         match state.view.get() {
@@ -29,6 +30,8 @@ pub fn Display() -> impl IntoView {
         (View::Class | View::Features, RangeScope::Network) => RangeScope::Unit,
         (_, scope) => scope,
     });
+    let diverges =
+        Memo::new(move |_| shown.with(|lens| lens.as_ref().is_some_and(|lens| lens.scale.colours.diverges())));
     view! {
         <div class="display" role="group" aria-label="How the map is drawn">
             <label class="field opacity">
@@ -43,7 +46,7 @@ pub fn Display() -> impl IntoView {
             </label>
             <label class="field">
                 <span>"Colours"</span>
-                {move || match state.view.get().diverges() {
+                {move || match diverges.get() {
                     true => colour_select(&ColourMap::ALL_DIVERGING, state.diverging).into_any(),
                     false => colour_select(&ColourMap::ALL_SEQUENTIAL, state.sequential).into_any(),
                 }}
@@ -61,6 +64,10 @@ pub fn Display() -> impl IntoView {
                 <Check label="Smooth" testid="smooth" on=state.smooth/>
                 <Check label="Picture in colour" testid="colourful" on=state.colourful/>
             </div>
+            <p class="muted drawn">
+                "Below 100 % the picture shows through the legend’s colours. Smooth maps are interpolated between cells; the \
+                 numbers are the cells’ own."
+            </p>
         </div>
     }
 }

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::explain_features::of_features;
 use super::explain_replaced::Replaced;
-use crate::app::lens;
+use crate::app::lens::{self, Shown};
 use crate::app::parts::Term;
 use crate::app::state::{State, View};
 use crate::app::words;
@@ -33,8 +33,16 @@ pub fn Explain() -> impl IntoView {
     }
 }
 
-/// Of maps whose scale begins wherever they do.
-const DARKEST: &str = "The darkest colour is the least value of the scale, which need not be zero.";
+/// What the colours of a scale say that begins wherever its maps do, unless values are below zero.
+fn colours_in_words() -> impl IntoView + use<> {
+    let shown = expect_context::<Shown>().0;
+    move || match shown.with(|lens| lens.as_ref().is_some_and(|lens| lens.scale.range.is_signed())) {
+        true => "The middle of the scale is zero: some values are below it.",
+        false => "The darkest colour is the least value of the scale, which need not be zero.",
+    }
+}
+
+const NO_PLACE: &str = "A gate has no place in the picture; where its values are large comes from the activations. ";
 
 /// What the sentences need to know of the chosen unit.
 #[derive(Clone, PartialEq)]
@@ -103,7 +111,7 @@ fn contribution(branch: usize, facts: &Facts) -> impl IntoView + use<> {
     view! {
         {subject}": "{gate_term(facts)}" × "{activation_term(facts)}
         {format!(", summed over its {} channels. ", facts.channels)}
-        "A gate has no place in the picture; where the map is bright comes from the activations. "{DARKEST}
+        {NO_PLACE}{colours_in_words()}
     }
 }
 
@@ -111,7 +119,8 @@ fn share(branch: usize, facts: &Facts) -> impl IntoView + use<> {
     let subject = subject(branch, facts);
     view! {
         {subject}": its part of what all branches contribute, cell by cell. A contribution is "{gate_term(facts)}" × "
-        {activation_term(facts)}", summed over channels: never negative, so this is a true share between 0 and 1."
+        {activation_term(facts)}", summed over channels: never negative, so this is a true share between 0 and 1. "
+        {NO_PLACE}
     }
 }
 
@@ -123,7 +132,7 @@ fn difference(branch: usize, facts: &Facts) -> impl IntoView + use<> {
     };
     view! {
         {subject}{format!(": its contribution minus {other}, cell by cell. A contribution is ")}
-        {gate_term(facts)}" × "{activation_term(facts)}", summed over channels."
+        {gate_term(facts)}" × "{activation_term(facts)}", summed over channels. "{NO_PLACE}
     }
 }
 
@@ -132,7 +141,7 @@ fn activation(branch: usize, facts: &Facts) -> impl IntoView + use<> {
     view! {
         {subject}": its "{activation_term(facts)}
         {format!("s, summed over its {} channels, before any ", facts.channels)}{gate_term(facts)}" weighs them. "
-        {DARKEST}
+        {colours_in_words()}
     }
 }
 
@@ -153,7 +162,7 @@ fn activation_term(facts: &Facts) -> impl IntoView + use<> {
     let meaning = "What one channel answers at one place of the picture: how strongly it found what it looks for.";
     let sign = match facts.kind {
         UnitKind::SqueezeExcite => {
-            " Never negative where a ReLU comes before the unit, as in a RegNet; it may be in a ResNet or an EfficientNet."
+            " Never negative where a ReLU comes before the unit, as in a RegNetY; it may be in a ResNet or an EfficientNet."
         }
         UnitKind::SplitAttention { .. } | UnitKind::SelectiveKernel { .. } => {
             " Never negative here, since a ReLU comes before."

@@ -31,7 +31,7 @@ pub fn Groups() -> impl IntoView {
     let choices = Memo::new(move |_| state.group_choices());
     let range = Signal::derive(move || match (state.current_groups(), layer.get()) {
         (Some(maps), _) => Some(maps.range),
-        (None, Some(layer)) => Some(Range::spanning([&Map::of_channel(&layer.mean, 0)])),
+        (None, Some(layer)) => Some(Range::fitting([&Map::of_channel(&layer.mean, 0)])),
         (None, None) => None,
     });
     let title = move || layer.with(|layer| layer.as_ref().map(|layer| words::place_name(&layer.name)));
@@ -87,8 +87,7 @@ fn GroupButton(group: Option<usize>, layer: Memo<Option<LayerReading>>, range: S
             Some(group) => state.current_groups().map(|maps| maps.map(group)),
         };
         if let (Some(canvas), Some(range), Some(map)) = (canvas.get(), range.get(), map) {
-            let scale = Scale { range, colours: state.sequential.get(), flipped: false };
-            draw_map(&canvas, &map, scale, state.smooth.get().then_some(SMALL));
+            draw_map(&canvas, &map, Scale::of(state, range), state.smooth.get().then_some(SMALL));
         }
     });
     let name = move || layer.with(|layer| layer.as_ref().map(|layer| GroupName::of(layer, group)));

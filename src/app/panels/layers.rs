@@ -58,7 +58,8 @@ pub fn Layers() -> impl IntoView {
             <Why/>
             <div class="caption">
                 <p class="muted">
-                    "Mean of each layer’s feature maps, block by block, each on a scale of its own from dark to bright."
+                    "Mean of each layer’s feature maps, block by block, each on a scale of its own from dark to bright, or from \
+                     zero to both sides where values are below it."
                 </p>
                 <TableButton what="mean activations by layer" testid="layers-table" table=move || table(&layers.get())/>
             </div>
@@ -74,8 +75,7 @@ fn LayerMap(map: Memo<Option<Map>>) -> impl IntoView {
     let canvas = NodeRef::<Canvas>::new();
     Effect::new(move |_| {
         if let (Some(canvas), Some(map)) = (canvas.get(), map.get()) {
-            let scale = Scale { range: Range::spanning([&map]), colours: state.sequential.get(), flipped: false };
-            draw_map(&canvas, &map, scale, state.smooth.get().then_some(SMALL));
+            draw_map(&canvas, &map, Scale::of(state, Range::fitting([&map])), state.smooth.get().then_some(SMALL));
         }
     });
     view! {
