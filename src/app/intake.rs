@@ -71,7 +71,7 @@ impl Picture {
 /// Why a picture could not be read, as a sentence.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum IntakeError {
-    #[error("‘{0}’ is no picture. JPEG, PNG, WebP, AVIF and GIF can be read.")]
+    #[error("‘{0}’ is no picture. JPEG, PNG, WebP, AVIF and GIF can be read, and weights as .safetensors.")]
     NotAPicture(String),
     #[error(
         "‘{0}’ could not be decoded: it is damaged, too large for this browser, or in a format that it does not know."

@@ -7,6 +7,7 @@ use web_sys::Element;
 
 use super::help::Help;
 use super::lens;
+use super::parts::hide_terms;
 use super::session::Session;
 use super::state::State;
 use crate::arch::Variant;
@@ -29,6 +30,10 @@ fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
     }
     match key.as_str() {
         "?" => help.toggle(),
+        "Escape" => {
+            state.cell.set(None);
+            return hide_terms(true);
+        }
         "[" | "]" => match neighbour(state, session, key == "]") {
             Some(variant) => session.choose(variant),
             None => return,

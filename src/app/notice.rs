@@ -3,9 +3,10 @@
 use leptos::prelude::*;
 
 use super::dom;
-use super::panels::NETWORK_ID;
+use super::panels::{NETWORK_ID, PICTURE_ID};
+use super::progress::describe;
 use super::session::Session;
-use super::state::{Life, State, Tone};
+use super::state::{Life, Progress, State, Tone};
 
 /// What happened beside the main matter; stays until it is dismissed or a picture has been analysed.
 #[component]
@@ -21,12 +22,16 @@ pub fn Notices() -> impl IntoView {
         })
     };
     let text = move || state.notice.with(|notice| notice.as_ref().map(|notice| notice.text.clone()));
+    let dismiss = move |_| {
+        dom::focus(PICTURE_ID);
+        state.notice.set(None);
+    };
     view! {
         <div class="notices" aria-live="polite">
             <Show when=move || tone().is_some()>
                 <div class="notice" data-testid="notice" data-tone=tone>
                     <p>{text}</p>
-                    <button class="quiet" type="button" aria-label="Dismiss" on:click=move |_| state.notice.set(None)>
+                    <button class="quiet" type="button" aria-label="Dismiss" on:click=dismiss>
                         "×"
                     </button>
                 </div>
@@ -69,8 +74,9 @@ pub fn FailureCard() -> impl IntoView {
 pub fn Status() -> impl IntoView {
     let state = expect_context::<State>();
     let text = move || match state.life.get() {
-        Life::Opening(_) => "The network is being made ready.".to_string(),
-        Life::Analysing(_) => "The picture is being analysed.".into(),
+        Life::Opening(Progress { stage, .. }) | Life::Analysing(Progress { stage, .. }) => {
+            describe(Progress::of(stage))
+        }
         Life::Failed(failure) => failure.what(),
         Life::Ready => state.analysis.with(|analysis| match analysis {
             None => "Ready for a picture.".into(),

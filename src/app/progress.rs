@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::dom;
+use super::panels::PICTURE_ID;
 use super::session::Session;
 use super::state::{Life, Progress, Stage, State};
 use super::words;
@@ -15,12 +17,16 @@ pub fn ProgressLine() -> impl IntoView {
     let part = move || progress.get().filter(|p| p.total > 0).map(|p| p.done as f64 / p.total as f64);
     let stage = move || progress.get().map(|progress| format!("{:?}", progress.stage).to_lowercase());
     let stoppable = move || progress.get().is_some_and(|progress| can_be_stopped(progress.stage));
+    let stop = move |_| {
+        dom::focus(PICTURE_ID);
+        session.stop();
+    };
     view! {
         <Show when=move || progress.get().is_some()>
             <div class="progress" data-testid="progress" data-stage=stage>
                 <span class="progress-text">{move || progress.get().map(describe)}</span>
                 <Show when=stoppable>
-                    <button class="quiet" type="button" data-testid="stop" on:click=move |_| session.stop()>"Stop"</button>
+                    <button class="quiet" type="button" data-testid="stop" on:click=stop>"Stop"</button>
                 </Show>
                 <div class="progress-bar" role="progressbar" aria-label="Progress" aria-valuemin="0" aria-valuemax="100"
                     aria-valuenow=move || part().map(|part| format!("{:.0}", part * 100.0))
@@ -38,7 +44,8 @@ fn can_be_stopped(stage: Stage) -> bool {
     matches!(stage, Stage::Card | Stage::Download | Stage::Kernels | Stage::Pipelines | Stage::Upload | Stage::Picture)
 }
 
-fn describe(progress: Progress) -> String {
+/// In a few words, with numbers where they are known.
+pub fn describe(progress: Progress) -> String {
     let Progress { stage, done, total } = progress;
     let counted = |what: &str| if total > 0 { format!("{what}, {done} of {total}") } else { what.into() };
     match stage {

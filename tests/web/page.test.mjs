@@ -105,6 +105,19 @@ test('a unit, a branch and a kind of map each change the picture', async () => {
   });
 });
 
+test('Escape hides the explanation of a word until the next is asked for', async () => {
+  await withPage({}, async (page) => {
+    const [word, meaning] = ['term-word', 'term-meaning'].map((name) => page.locator(`.explain .${name}`).first());
+    await word.focus();
+    await meaning.waitFor({ state: 'visible' });
+    await page.keyboard.press('Escape');
+    await meaning.waitFor({ state: 'hidden' });
+    await page.locator('.explain .term-word').nth(1).focus();
+    await word.hover();
+    await meaning.waitFor({ state: 'visible' });
+  });
+});
+
 test('branch maps add up to the output of every unit', async () => {
   await withPage({ query: '?debug=1' }, async (page) => {
     const { units } = await reading(page);

@@ -14,6 +14,8 @@ test('a file that is no image gets a sentence and takes nothing away', async () 
   await drop(page, Buffer.from('no image at all'), 'notes.png', 'image/png');
   await page.getByTestId('notice').waitFor();
   assert.match(await text(page, 'notice'), /notes\.png/);
+  await page.getByRole('button', { name: 'Dismiss' }).press('Enter');
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'picture', 'the focus stays in the page');
   assert.equal(await prediction(page), answer);
   assert.equal(await pixels(page, 'heatmap'), map);
   const whole = await file('static/samples/coffee.jpg');
@@ -44,6 +46,22 @@ test('a browser without WebGPU gets a sentence and a page', async () => {
   await page.context().close();
 });
 
+test('a program that traps says so, and anybody else’s error does not', async () => {
+  const { page } = await open(here);
+  await ready(page);
+  const fail = (type, text) =>
+    page.evaluate(([type, text]) => {
+      const error = type === 'trap' ? new WebAssembly.RuntimeError(text) : new Error(text);
+      dispatchEvent(new ErrorEvent('error', { error, message: text }));
+    }, [type, text]);
+  await fail('other', 'an extension’s');
+  assert.ok(await page.getByTestId('crash').isHidden());
+  await fail('trap', 'unreachable');
+  assert.match(await text(page, 'crash'), /fault of its own[^]*unreachable[^]*out of memory/);
+  assert.ok(await page.getByTestId('crash').isVisible());
+  await page.context().close();
+});
+
 test('a machine without an adapter gets a sentence', async () => {
   const prepare = (page) => page.addInitScript(() => (GPU.prototype.requestAdapter = async () => null));
   const { page } = await open(here, { prepare });
@@ -65,6 +83,7 @@ test('a missing card is asked for once, and again when the visitor tries again',
   await page.waitForTimeout(1000);
   assert.equal(asked, 1, 'nobody asks again by himself');
   assert.match(await text(page, 'failure'), /404/);
+  assert.ok(await page.getByTestId('crash').isHidden(), 'what was loaded ahead is no part of the page');
   const again = page.waitForRequest('**/resnest_tiny.json', { timeout: PATIENCE });
   await page.getByTestId('retry').click();
   await again;

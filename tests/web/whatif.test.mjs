@@ -266,6 +266,7 @@ test('keys alone will do', async () => {
     assert.equal(await page.locator('[data-testid="unit"][aria-checked="true"]').getAttribute('data-unit'), unit);
     await page.getByTestId('give-back').focus();
     assert.deepEqual((await after(page, () => page.keyboard.press('Enter'))).replaced, []);
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'what-if-title', 'the focus stays in the panel');
   });
 });
 

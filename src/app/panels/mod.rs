@@ -35,7 +35,7 @@ pub use legend::Legend;
 pub use library::Library;
 pub use networks::NETWORK_ID;
 pub use offer::Offers;
-pub use picture::PictureView;
+pub use picture::{PICTURE_ID, PictureView};
 pub use prediction::PredictionList;
 pub use puzzle::PuzzleCard;
 pub use readout::Readout;

@@ -10,6 +10,9 @@ use crate::app::state::{State, View};
 use crate::app::words::{self, GroupName};
 use crate::reading::LayerReading;
 
+/// Of the element around the picture, which is given the focus where what had it goes. It has no keys of its own.
+pub const PICTURE_ID: &str = "picture";
+
 /// The square that the network sees, and the map over it; the pointer, a finger or the arrow keys read
 /// the map's cells.
 #[component]
@@ -58,7 +61,6 @@ pub fn PictureView() -> impl IntoView {
             "ArrowRight" => ((x + 1).min(width - 1), y),
             "ArrowUp" => (x, y.saturating_sub(1)),
             "ArrowDown" => (x, (y + 1).min(height - 1)),
-            "Escape" => return state.cell.set(None),
             _ => return,
         };
         event.prevent_default();
@@ -79,7 +81,7 @@ pub fn PictureView() -> impl IntoView {
     let greyed = move || has_map() && !state.colourful.get() && state.opacity.get() > 0;
 
     view! {
-        <div id="picture" role="tabpanel" aria-label="Picture and map">
+        <div id=PICTURE_ID tabindex="-1" role="tabpanel" aria-label="Picture and map">
             <div
                 class="frame" node_ref=frame tabindex="0" role="application"
                 aria-roledescription="picture with a heat map"

@@ -1,5 +1,6 @@
 use leptos::prelude::*;
 
+use crate::app::dom;
 use crate::app::parts::{Table, table_view};
 use crate::app::session::{RUNS, Session};
 use crate::app::speed::Speed;
@@ -22,7 +23,7 @@ pub fn SpeedPanel() -> impl IntoView {
     let how = move || speed().filter(|_| !state.measuring.get()).and_then(|speed| how(&speed));
     view! {
         <details class="panel speed" data-testid="speed" data-runs=move || runs().to_string()>
-            <summary><h2>"Speed"</h2><span class="muted">{total}</span></summary>
+            <summary id=SUMMARY_ID><h2>"Speed"</h2><span class="muted">{total}</span></summary>
             <p class="muted">
                 "How long this network takes for the picture here, part by part, and what it takes of the device."
             </p>
@@ -114,6 +115,9 @@ fn parts(speed: &Speed) -> AnyView {
 }
 
 /// What the network takes of the device, and what the device can do.
+/// Of what opens and closes the panel.
+const SUMMARY_ID: &str = "speed-summary";
+
 fn taken(host: &Host, session: Session) -> impl IntoView + use<> {
     let Host { adapter, tuning, account, pipelines, .. } = host;
     let is_remembered = remembered(adapter).is_some();
@@ -137,7 +141,10 @@ fn taken(host: &Host, session: Session) -> impl IntoView + use<> {
     view! {
         <dl class="properties" data-testid="speed-taken">{lines.into_iter().collect_view()}</dl>
         {is_remembered.then(|| view! {
-            <button class="quiet" type="button" data-testid="forget" on:click=move |_| session.forget_kernels()>
+            <button class="quiet" type="button" data-testid="forget" on:click=move |_| {
+                dom::focus(SUMMARY_ID);
+                session.forget_kernels();
+            }>
                 "Forget which kernels are fast here"
             </button>
         })}

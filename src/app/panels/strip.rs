@@ -86,6 +86,7 @@ pub fn Strip() -> impl IntoView {
     let unit = move || state.with_unit(words::unit_name).unwrap_or_default();
     let replaced =
         move || state.with_unit(|unit| state.with_what_if(|what_if| what_if.told_of(unit)).flatten()).flatten();
+    let has_groups = move || gates.with(|gates| gates.as_ref().is_some_and(|gates| gates.groups > 1));
     let says = move || gates.with(|gates| Some(in_words(gates.as_ref()?, channel.get()?)));
 
     view! {
@@ -97,6 +98,7 @@ pub fn Strip() -> impl IntoView {
             <div class="caption">
                 <p class="muted">
                     "One column per channel; its gates say how much of each branch the unit keeps."
+                    {move || has_groups().then_some(" Gaps part the cardinal groups, each of which has an order of its own.")}
                     {move || replaced().map(|how| format!(" Here they are replaced: {how}."))}
                 </p>
                 <TableButton what="gates by channel" testid="gates-table"

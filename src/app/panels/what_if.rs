@@ -1,6 +1,8 @@
 use leptos::prelude::*;
 use web_sys::HtmlInputElement;
 
+use super::PICTURE_ID;
+use crate::app::dom;
 use crate::app::parts::{Choice, Role, Segments};
 use crate::app::session::Session;
 use crate::app::state::{Analysis, State};
@@ -151,8 +153,8 @@ pub fn WhatIfPanel() -> impl IntoView {
     view! {
         <section class="panel what-if" aria-labelledby="what-if-title" data-testid="what-if">
             <header class="panel-head">
-                <h2 id="what-if-title">"What if"</h2>
-                <Show when=is_replaced><GiveBack testid="give-back" text="Give all gates back"/></Show>
+                <h2 id="what-if-title" tabindex="-1">"What if"</h2>
+                <Show when=is_replaced><GiveBack testid="give-back" text="Give all gates back" next="what-if-title"/></Show>
             </header>
             <p class="muted">
                 "Put other gates in place of the network’s own: it runs on from there, and prediction, maps and later "
@@ -236,18 +238,23 @@ pub fn ReplacedBanner() -> impl IntoView {
             <Show when=move || told.with(Option::is_some)>
                 <div class="replaced" data-testid="replaced">
                     <p title=move || told.get()>"Gates replaced: "<strong>{move || told.get()}</strong></p>
-                    <GiveBack testid="give-back-here" text="Give back"/>
+                    <GiveBack testid="give-back-here" text="Give back" next=PICTURE_ID/>
                 </div>
             </Show>
         </div>
     }
 }
 
+/// `next`: the element that is given the focus, for this one goes when it has been pressed.
 #[component]
-fn GiveBack(testid: &'static str, text: &'static str) -> impl IntoView {
+fn GiveBack(testid: &'static str, text: &'static str, next: &'static str) -> impl IntoView {
     let session = expect_context::<Session>();
+    let give_back = move |_| {
+        dom::focus(next);
+        session.give_back();
+    };
     view! {
-        <button class="quiet" type="button" data-testid=testid on:click=move |_| session.give_back()>
+        <button class="quiet" type="button" data-testid=testid on:click=give_back>
             {text}
         </button>
     }

@@ -8,4 +8,4 @@ mod term;
 pub use check::Check;
 pub use segments::{Choice, Role, Segments};
 pub use table::{Table, TableButton, table_view};
-pub use term::Term;
+pub use term::{Term, hide_terms};

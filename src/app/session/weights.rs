@@ -11,7 +11,7 @@ use web_sys::{AbortController, AbortSignal, Blob};
 use super::{Inner, Wish};
 use crate::app::dom;
 use crate::app::failure::Failure;
-use crate::app::fetch;
+use crate::app::fetch::{self, append};
 use crate::app::hub::{Loaded, Warning};
 use crate::app::model::{self, Model, Origin};
 use crate::app::state::{Notice, Progress, Stage, Tone};
@@ -177,5 +177,10 @@ impl Drop for Stoppable<'_> {
 /// The bytes of a file, or why the browser does not give them.
 pub(super) async fn read(blob: &Blob) -> Result<Vec<u8>, String> {
     let buffer = JsFuture::from(blob.array_buffer()).await.map_err(|error| dom::message(&error))?;
-    Ok(Uint8Array::new(&buffer).to_vec())
+    let array = Uint8Array::new(&buffer);
+    let mut bytes = Vec::new();
+    let length = array.length() as usize;
+    bytes.try_reserve_exact(length).map_err(|_| format!("the browser has no memory for its {length} bytes"))?;
+    append(&mut bytes, &array);
+    Ok(bytes)
 }
