@@ -1,13 +1,12 @@
 // Activations by the codes of src/kernels/mod.rs.
 
-// Whether the activation may be a curve (SiLU or sigmoid): where the processor is the device, both sides
-// of a branch are computed, and exponentials cost more than all the rest of a store.
-override curves: bool = true;
-
-// Identity, ReLU and ReLU6: codes 0, 1 and 2.
+// Identity, ReLU and ReLU6: codes 0, 1 and 2. Comparisons, since browsers have `max` and `min` look for NaN too, which
+// takes a processor twice as long; and no branches, of which it would compute both sides.
 fn bound(x: vec4<f32>, code: u32) -> vec4<f32> {
-    let positive = select(x, max(x, vec4(0.0)), code > 0u);
-    return select(positive, min(positive, vec4(6.0)), code > 1u);
+    let least = vec4(select(-0x1.fffffep+127f, 0.0, code > 0u));
+    let most = vec4(select(0x1.fffffep+127f, 6.0, code > 1u));
+    let above = select(least, x, x > least);
+    return select(most, above, above < most);
 }
 
 // SiLU and sigmoid: codes 3 and 4.
@@ -17,16 +16,8 @@ fn curve(x: vec4<f32>, code: u32) -> vec4<f32> {
 }
 
 fn activate(x: vec4<f32>, code: u32) -> vec4<f32> {
-    if (curves && code > 2u) {
+    if (code > 2u) {
         return curve(x, code);
     }
     return bound(x, code);
-}
-
-// Four pixels by one branch.
-fn activate_pixels(x: mat4x4<f32>, code: u32) -> mat4x4<f32> {
-    if (curves && code > 2u) {
-        return mat4x4<f32>(curve(x[0], code), curve(x[1], code), curve(x[2], code), curve(x[3], code));
-    }
-    return mat4x4<f32>(bound(x[0], code), bound(x[1], code), bound(x[2], code), bound(x[3], code));
 }

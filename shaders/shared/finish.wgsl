@@ -1,30 +1,38 @@
 // The end of convolutions: bias, shortcut and activation of four pixels
 // (the columns of `sums`) of one output block, each stored at its index if it is on the image.
+//
+// What is the same for all invocations is no branch: where the processor is the device, both sides of one are computed,
+// and each value that comes out of it is chosen under a mask.
 
-// Whether an activation of the output's shape is added. Not a parameter: where the processor is the device,
-// both sides of a branch are computed, and loads that are dropped cost as much as others.
+// Whether an activation of the output's shape is added. Not a parameter, since loads that are dropped cost as much as
+// others.
 override has_shortcut: bool = true;
+// Whether the activation is a curve (SiLU or sigmoid), whose exponentials cost more than all the rest.
+override curves: bool = true;
+
+fn finish_pixel(x: vec4<f32>) -> vec4<f32> {
+    if (curves) {
+        return curve(x, params.activation);
+    }
+    return bound(x, params.activation);
+}
 
 fn finish(block: u32, at: vec4<u32>, known: vec4<bool>, pixel_sums: mat4x4<f32>) {
-    var sums = pixel_sums;
-    if (params.has_bias == 1u) {
-        let added = bias[block];
-        sums += mat4x4<f32>(added, added, added, added);
-    }
+    let added = select(vec4(0.0), bias[block], params.has_bias == 1u);
+    var sums = pixel_sums + mat4x4<f32>(added, added, added, added);
     if (has_shortcut) {
         sums += mat4x4<f32>(shortcut[at.x], shortcut[at.y], shortcut[at.z], shortcut[at.w]);
     }
-    sums = activate_pixels(sums, params.activation);
     if (known.x) {
-        output[at.x] = sums[0];
+        output[at.x] = finish_pixel(sums[0]);
     }
     if (known.y) {
-        output[at.y] = sums[1];
+        output[at.y] = finish_pixel(sums[1]);
     }
     if (known.z) {
-        output[at.z] = sums[2];
+        output[at.z] = finish_pixel(sums[2]);
     }
     if (known.w) {
-        output[at.w] = sums[3];
+        output[at.w] = finish_pixel(sums[3]);
     }
 }
