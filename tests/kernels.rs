@@ -28,6 +28,7 @@ fn main() {
         ("replaced_gates", replaced_gates),
         ("weighted_sums", weighted_sums),
         ("additions", additions),
+        ("activations_hide_no_overflow", activations_hide_no_overflow),
         ("branch_maps", branch_maps),
         ("group_maps", group_maps),
     ];
@@ -321,6 +322,21 @@ fn additions() {
     let inputs = [pack_activation(&a), pack_activation(&b)];
     let found = run_kernel(&kernels::add::dispatch(shape, Activation::Relu), &inputs, shape);
     assert_close(&found, &expected, 0.0, "sum");
+}
+
+fn activations_hide_no_overflow() {
+    let shape = Shape::vector(4);
+    let x = pack_vector(&[f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0]);
+    for (activation, most, least) in [
+        (Activation::Identity, f32::INFINITY, [f32::NEG_INFINITY, -1.0]),
+        (Activation::Relu, f32::INFINITY, [0.0; 2]),
+        (Activation::Relu6, 6.0, [0.0; 2]),
+    ] {
+        let inputs = [x.clone(), pack_vector(&[0.0; 4])];
+        let found = run_kernel(&kernels::add::dispatch(shape, activation), &inputs, shape).values;
+        assert!(found[0].is_nan(), "{activation:?}: {found:?}");
+        assert_eq!(found[1..], [most, least[0], least[1]], "{activation:?}");
+    }
 }
 
 fn branch_maps() {

@@ -8,7 +8,7 @@
 // others.
 override has_shortcut: bool = true;
 // Whether the activation is a curve (SiLU or sigmoid), whose exponentials cost more than all the rest.
-override curves: bool = true;
+override curves: bool = false;
 
 fn finish_pixel(x: vec4<f32>) -> vec4<f32> {
     if (curves) {

@@ -1,6 +1,6 @@
 use super::Overrides;
 
-/// What a convolution's kernel does with its sums: the overrides of `finish.wgsl` and `activate.wgsl`.
+/// What a convolution's kernel does with its sums: the overrides of `finish.wgsl`.
 #[derive(Clone, Copy)]
 pub struct Finish {
     /// Whether the activation needs exponentials.
