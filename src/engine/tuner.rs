@@ -26,8 +26,10 @@ pub async fn tune(
     mut progress: impl AsyncFnMut(Tried),
 ) -> Result<Tuning, GpuError> {
     let first = gpu.first_tuning();
+    // By Winograd's way a convolution's products are a 1x1 convolution's.
+    let direct = Tuning { winograd: false, ..first };
     let loads = Loads::ALL.into_iter().filter(|loads| *loads != Loads::Quads || gpu.has_quads());
-    let loads = before_others(first, loads.map(|loads| Tuning { loads, ..first }));
+    let loads = before_others(direct, loads.map(|loads| Tuning { loads, ..direct }));
     let total = loads.len() + Pointwise::ALL.len() + Tile::ALL.len() + 2 + 2;
     let mut done = 0;
     let mut heard = async |count: usize| {
@@ -39,7 +41,8 @@ pub async fn tune(
 
     heard(loads.len()).await;
     // How weights are loaded is one choice for both kinds of convolution.
-    let tuning = fastest(gpu, &seconds, &[pointwise_layer, conv_layer], &loads).await?;
+    let Tuning { loads, .. } = fastest(gpu, &seconds, &[pointwise_layer, conv_layer], &loads).await?;
+    let tuning = Tuning { loads, ..first };
 
     heard(Pointwise::ALL.len()).await;
     let candidates = before_others(tuning, Pointwise::ALL.map(|pointwise| Tuning { pointwise, ..tuning }));
