@@ -25,15 +25,16 @@ fn on_key(event: &KeyboardEvent, state: State, session: Session, help: Help) {
     if is_character(&key) && !help.characters.get_untracked() {
         return;
     }
+    if key == "Escape" {
+        // It closes what else listens, and takes nothing from it.
+        hide_terms(true);
+    }
     if event.default_prevented() || is_command(event, &key) || is_taken(event) {
         return;
     }
     match key.as_str() {
         "?" => help.toggle(),
-        "Escape" => {
-            state.cell.set(None);
-            return hide_terms(true);
-        }
+        "Escape" => return state.cell.set(None),
         "[" | "]" => match neighbour(state, session, key == "]") {
             Some(variant) => session.choose(variant),
             None => return,

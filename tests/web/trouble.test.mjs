@@ -46,17 +46,28 @@ test('a browser without WebGPU gets a sentence and a page', async () => {
   await page.context().close();
 });
 
+for (const [what, prepare, why] of [
+  ['does not arrive', (page) => page.route('**/*_bg.wasm', (route) => route.fulfill({ status: 404 })), /WebAssembly|wasm|404/i],
+  ['cannot run', (page) => page.addInitScript(() => delete window.WebAssembly), /WebAssembly/],
+]) {
+  test(`a program that ${what} is told`, async () => {
+    const { page } = await open(here, { prepare });
+    await phase(page, 'failed');
+    assert.ok(await page.getByTestId('crash').isVisible());
+    assert.match(await text(page, 'crash'), /did not load/);
+    assert.match(await text(page, 'crash'), why);
+    await page.context().close();
+  });
+}
+
 test('a program that traps says so, and anybody else’s error does not', async () => {
   const { page } = await open(here);
   await ready(page);
-  const fail = (type, text) =>
-    page.evaluate(([type, text]) => {
-      const error = type === 'trap' ? new WebAssembly.RuntimeError(text) : new Error(text);
-      dispatchEvent(new ErrorEvent('error', { error, message: text }));
-    }, [type, text]);
-  await fail('other', 'an extension’s');
+  await page.evaluate(() => void Promise.reject(new Error('an extension’s')));
+  await page.waitForTimeout(200);
   assert.ok(await page.getByTestId('crash').isHidden());
-  await fail('trap', 'unreachable');
+  await page.evaluate(() => void Promise.reject(new WebAssembly.RuntimeError('unreachable')));
+  await phase(page, 'failed');
   assert.match(await text(page, 'crash'), /fault of its own[^]*unreachable[^]*out of memory/);
   assert.ok(await page.getByTestId('crash').isVisible());
   await page.context().close();
@@ -73,17 +84,23 @@ test('a machine without an adapter gets a sentence', async () => {
 test('a missing card is asked for once, and again when the visitor tries again', async () => {
   let asked = 0;
   let spoil = true;
-  const prepare = (page) =>
-    page.route('**/resnest_tiny.json', (route) => {
+  const prepare = async (page) => {
+    await page.addInitScript(() => {
+      window.alarms = 0;
+      const count = (records) => (window.alarms += records.filter(({ target }) => target.id === 'crash').length);
+      new MutationObserver(count).observe(document, { subtree: true, attributeFilter: ['hidden'] });
+    });
+    await page.route('**/resnest_tiny.json', (route) => {
       asked += 1;
       return spoil ? route.fulfill({ status: 404 }) : route.continue();
     });
+  };
   const { page } = await open(here, { prepare });
   await phase(page, 'failed');
   await page.waitForTimeout(1000);
   assert.equal(asked, 1, 'nobody asks again by himself');
   assert.match(await text(page, 'failure'), /404/);
-  assert.ok(await page.getByTestId('crash').isHidden(), 'what was loaded ahead is no part of the page');
+  assert.equal(await page.evaluate(() => window.alarms), 0, 'what was loaded ahead is no part of the page');
   const again = page.waitForRequest('**/resnest_tiny.json', { timeout: PATIENCE });
   await page.getByTestId('retry').click();
   await again;
