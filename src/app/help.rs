@@ -85,7 +85,7 @@ pub fn HelpDialog() -> impl IntoView {
         ("1, 2, …", "the kinds of map, in the order of their tabs"),
         ("[ ]", "the network before and the next, of those at hand"),
         ("?", "this dialog"),
-        ("Esc", "takes the mark off the picture"),
+        ("Esc", "takes the mark off the picture, and hides what a word means"),
     ];
     let row = |(key, meaning): (&'static str, &'static str)| view! { <dt><kbd>{key}</kbd></dt><dd>{meaning}</dd> };
     view! {
@@ -98,7 +98,7 @@ pub fn HelpDialog() -> impl IntoView {
                 "On the picture the arrow keys walk from cell to cell, on the strip of gates from channel to channel."
             </p>
             <Check label="Keys that type a character (1, 2, …, [, ], ?) work on the page" testid="character-keys"
-                on=help.characters/>
+                on=help.characters choose=move |on| help.characters.set(on)/>
             <form method="dialog"><button class="primary">"Close"</button></form>
         </dialog>
     }

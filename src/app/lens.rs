@@ -63,6 +63,8 @@ impl Shown {
                 (View::Features, None) => features::chosen(state, &analysis)?,
                 (_, None) => of_class(state, &analysis)?,
             };
+            let held = state.held.get().filter(|(of, _)| *of == view);
+            let range = held.map_or(range, |(_, range)| range);
             let scale = match view.diverges() {
                 // Without extent a range has no sign.
                 true => Scale { range, colours: state.diverging.get(), flipped: false },

@@ -19,7 +19,7 @@ use crate::gpu::AdapterInfo;
 use crate::graph::{Mismatch, Tensor};
 use crate::kernels::Tuning;
 use crate::reading::{Replacements, UnitReading};
-use crate::vision::{ChannelOrder, ColourMap, RangeScope};
+use crate::vision::{ChannelOrder, ColourMap, Range, RangeScope};
 use crate::weights::Catalogue;
 
 /// The page's life.
@@ -184,6 +184,8 @@ pub struct State {
     /// The class whose map is shown; `None` is whichever comes first on this picture.
     pub class: RwSignal<Option<usize>>,
     pub scope: RwSignal<RangeScope>,
+    /// The range that maps of this kind keep, whichever picture, network, unit or gates they are of.
+    pub held: RwSignal<Option<(View, Range)>>,
     pub sequential: RwSignal<ColourMap>,
     pub diverging: RwSignal<ColourMap>,
     /// Of the map over the picture, in percent.
@@ -228,6 +230,7 @@ impl State {
             view: RwSignal::new(View::Contribution),
             class: RwSignal::new(None),
             scope: RwSignal::new(RangeScope::Map),
+            held: RwSignal::new(None),
             sequential: RwSignal::new(ColourMap::Inferno),
             diverging: RwSignal::new(ColourMap::PurpleOrange),
             opacity: RwSignal::new(70),

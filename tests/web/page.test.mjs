@@ -112,9 +112,37 @@ test('Escape hides the explanation of a word until the next is asked for', async
     await meaning.waitFor({ state: 'visible' });
     await page.keyboard.press('Escape');
     await meaning.waitFor({ state: 'hidden' });
-    await page.locator('.explain .term-word').nth(1).focus();
+    await page.getByTestId('opacity').focus();
     await word.hover();
     await meaning.waitFor({ state: 'visible' });
+    await page.keyboard.press('Escape');
+    await meaning.waitFor({ state: 'hidden' });
+  });
+});
+
+test('a scale that is held stays for other pictures and units, and for its own kind of map', async () => {
+  await withPage({ query: '?debug=1' }, async (page) => {
+    const ends = async () => {
+      await page.waitForTimeout(100);
+      return (await page.locator('.legend-numbers').textContent()).trim();
+    };
+    const isHeld = () => page.getByTestId('hold').isChecked();
+    const view = (name) => page.locator(`[data-testid=view][data-value=${name}]`).click();
+    const found = await ends();
+    await page.getByTestId('hold').check();
+    const { run } = await reading(page);
+    await page.locator('[data-testid=sample][data-sample="coffee.jpg"]').click();
+    await nextReading(page, run);
+    await page.locator('[data-testid=unit][aria-checked=false]').first().click();
+    assert.equal(await ends(), found);
+    await view('activation');
+    assert.notEqual(await ends(), found);
+    assert.equal(await isHeld(), false);
+    await view('contribution');
+    assert.equal(await ends(), found);
+    await page.locator('[data-testid=scope][data-value=unit]').click();
+    assert.notEqual(await ends(), found);
+    assert.equal(await isHeld(), false, 'who asks for another scale gets it');
   });
 });
 

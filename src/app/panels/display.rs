@@ -32,6 +32,14 @@ pub fn Display() -> impl IntoView {
     });
     let diverges =
         Memo::new(move |_| shown.with(|lens| lens.as_ref().is_some_and(|lens| lens.scale.colours.diverges())));
+    // For comparison: the next picture, network, unit or gates are painted as these are.
+    let is_held = Signal::derive(move || state.held.get().is_some_and(|(view, _)| view == state.view.get()));
+    let hold = move |on: bool| {
+        let range = shown.with_untracked(|lens| lens.as_ref().map(|lens| lens.scale.range));
+        // On a scale without extent all others would look alike.
+        let range = range.filter(|range| on && range.low < range.high);
+        state.held.set(range.map(|range| (state.view.get_untracked(), range)));
+    };
     view! {
         <div class="display" role="group" aria-label="How the map is drawn">
             <label class="field opacity">
@@ -57,16 +65,25 @@ pub fn Display() -> impl IntoView {
                     fallback=|| view! { <span class="fixed">"A share is always 0 to 1."</span> }
                 >
                     <Segments label="Scale shared by" testid="scope" role=Role::Options choices=scopes chosen=scope
-                        choose=move |scope| state.scope.set(scope)/>
+                        choose=move |scope| {
+                            // Who asks for another scale gets it.
+                            if is_held.get_untracked() {
+                                state.held.set(None);
+                            }
+                            state.scope.set(scope);
+                        }/>
+                    <Check label="Hold it" testid="hold" on=is_held choose=hold/>
                 </Show>
             </div>
             <div class="field checks">
-                <Check label="Smooth" testid="smooth" on=state.smooth/>
-                <Check label="Picture in colour" testid="colourful" on=state.colourful/>
+                <Check label="Smooth" testid="smooth" on=state.smooth choose=move |on| state.smooth.set(on)/>
+                <Check label="Picture in colour" testid="colourful" on=state.colourful
+                    choose=move |on| state.colourful.set(on)/>
             </div>
             <p class="muted drawn">
                 "Below 100 % the picture shows through the legend’s colours. Smooth maps are interpolated between cells; the \
                  numbers are the cells’ own."
+                {move || is_held.get().then_some(" The scale is held: values beyond it have the colours of its ends.")}
             </p>
         </div>
     }

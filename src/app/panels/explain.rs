@@ -37,7 +37,7 @@ pub fn Explain() -> impl IntoView {
 fn colours_in_words() -> impl IntoView + use<> {
     let shown = expect_context::<Shown>().0;
     move || match shown.with(|lens| lens.as_ref().is_some_and(|lens| lens.scale.range.is_signed())) {
-        true => "The middle of the scale is zero: some values are below it.",
+        true => "The middle of the scale is zero; values below it have the colours on its left.",
         false => "The darkest colour is the least value of the scale, which need not be zero.",
     }
 }

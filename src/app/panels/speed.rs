@@ -114,10 +114,10 @@ fn parts(speed: &Speed) -> AnyView {
     view! { <p class="muted">{about}</p>{table_view(table, &shares)} }.into_any()
 }
 
-/// What the network takes of the device, and what the device can do.
 /// Of what opens and closes the panel.
 const SUMMARY_ID: &str = "speed-summary";
 
+/// What the network takes of the device, and what the device can do.
 fn taken(host: &Host, session: Session) -> impl IntoView + use<> {
     let Host { adapter, tuning, account, pipelines, .. } = host;
     let is_remembered = remembered(adapter).is_some();
