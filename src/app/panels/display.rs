@@ -72,7 +72,7 @@ pub fn Display() -> impl IntoView {
                             }
                             state.scope.set(scope);
                         }/>
-                    <Check label="Hold it" testid="hold" on=is_held choose=hold/>
+                    <Check label="Hold this scale" testid="hold" on=is_held choose=hold/>
                 </Show>
             </div>
             <div class="field checks">
